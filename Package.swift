@@ -1,0 +1,142 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The floors of the house, from the ground up: a target imports only from floors below it (Tests/TidyTests holds it).
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+// MARK: Third parties, each with the reason it is here
+
+let packages: [Package.Dependency] = [
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),  // bytes on sockets: Redis, the game port
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),  // SQLite: pools, migrations, statements
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),  // the HTTP server
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),  // HTTP out: provider, instances, load
+    .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.0"),  // signed tokens and JWKS
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),  // HMAC and SHA-256 for webhooks and digests
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),  // the command line
+    .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),  // flags and environment in one reader
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),  // log lines
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),  // the metrics front that libraries write to
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),  // graceful start and stop
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),  // Deque, OrderedDictionary, Heap
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),  // latencies that don't lie
+]
+
+extension Target.Dependency {
+    static let nioCore = product(name: "NIOCore", package: "swift-nio")
+    static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
+    static let grdb = product(name: "GRDB", package: "GRDB.swift")
+    static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
+    static let httpClient = product(name: "AsyncHTTPClient", package: "async-http-client")
+    static let jwt = product(name: "JWTKit", package: "jwt-kit")
+    static let crypto = product(name: "Crypto", package: "swift-crypto")
+    static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
+    static let configuration = product(name: "Configuration", package: "swift-configuration")
+    static let logging = product(name: "Logging", package: "swift-log")
+    static let metrics = product(name: "Metrics", package: "swift-metrics")
+    static let coreMetrics = product(name: "CoreMetrics", package: "swift-metrics")
+    static let lifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+    static let deque = product(name: "DequeModule", package: "swift-collections")
+    static let heap = product(name: "HeapModule", package: "swift-collections")
+    static let orderedCollections = product(name: "OrderedCollections", package: "swift-collections")
+    static let histogram = product(name: "Histogram", package: "hdrhistogram-swift")
+}
+
+func room(
+    _ name: String, at path: String? = nil, _ dependencies: [Target.Dependency], resources: [Resource] = []
+) -> Target {
+    .target(
+        name: name, dependencies: dependencies, path: path ?? "Sources/\(name)", resources: resources,
+        swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies, path: "Tests/\(name)", resources: resources, swiftSettings: settings)
+}
+
+let ground: [Target.Dependency] = ["GameModel", "Telemetry", .logging, .lifecycle]
+let domainFloor: [Target.Dependency] = ground + ["Redis", "Records", "Jobs", .grdb]
+let meetingFloor: [Target.Dependency] = domainFloor + [.configuration]
+
+let package = Package(
+    name: "muster",
+    products: [
+        .executable(name: "muster", targets: ["muster"]),
+        .library(name: "Jobs", targets: ["Jobs"]),
+        .library(name: "Redis", targets: ["Redis"]),
+    ],
+    dependencies: packages,
+    targets: [
+        // Floor 0: system libraries
+        .systemLibrary(
+            name: "CHiredis", path: "Sources/CHiredis", pkgConfig: "hiredis", providers: [.apt(["libhiredis-dev"])]),
+        .systemLibrary(
+            name: "COpenSSL", path: "Sources/COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        // Floor 1
+        room("Redis", ["CHiredis", .nioCore, .nioPosix, .logging, .metrics, .lifecycle, .deque]),
+        room("Records", [.grdb, .logging, .metrics, .lifecycle]),
+        room("Telemetry", [.logging, .metrics, .coreMetrics, .lifecycle, .hummingbird]),
+        room("GameModel", []),
+        // Floor 2
+        room(
+            "Jobs", ["Redis", "Records", "Telemetry", "GameModel", .logging, .metrics, .lifecycle, .deque],
+            resources: [.embedInCode("Scripts")]),
+        // Floor 3: the five domains
+        room("Accounts", domainFloor + ["COpenSSL", .jwt, .crypto, .nioPosix]),
+        room("Store", domainFloor + [.httpClient, .crypto, .nioCore]),
+        room("Matchmaking", domainFloor + [.deque, .heap, .orderedCollections], resources: [.embedInCode("Scripts")]),
+        room("Fleet", domainFloor + [.crypto], resources: [.embedInCode("Scripts")]),
+        room("GameData", domainFloor, resources: [.embedInCode("Scripts")]),
+        // Floor 4: where domains meet
+        room(
+            "API",
+            meetingFloor + ["Accounts", "Store", "Matchmaking", "Fleet", "GameData", .hummingbird, .metrics],
+            resources: [.embedInCode("OpenAPI")]),
+        room(
+            "APIWorker", at: "workers/api",
+            meetingFloor + ["API", "Accounts", "Store", "Matchmaking", "Fleet", "GameData"]),
+        room("RankerWorker", at: "workers/ranker", meetingFloor + ["Matchmaking"]),
+        room("AllocatorWorker", at: "workers/allocator", meetingFloor + ["Matchmaking", "Fleet", "GameData"]),
+        room("VerifierWorker", at: "workers/verifier", meetingFloor + ["Store"]),
+        room("IngestWorker", at: "workers/ingest", meetingFloor + ["GameData", "Fleet", "Matchmaking"]),
+        room(
+            "InstanceWorker", at: "workers/instance",
+            ["GameModel", "Telemetry", .logging, .lifecycle, .configuration, .nioCore, .nioPosix, .httpClient, .jwt]),
+        room(
+            "Load", at: "ops/load",
+            ["GameModel", "Telemetry", .logging, .nioCore, .nioPosix, .httpClient, .histogram]),
+        room("Sandbox", at: "ops/sandbox", ["Telemetry", .logging, .lifecycle, .hummingbird, .httpClient, .crypto]),
+        // Floor 5: the one executable
+        .executableTarget(
+            name: "muster",
+            dependencies: meetingFloor + [
+                "API", "APIWorker", "RankerWorker", "AllocatorWorker", "VerifierWorker", "IngestWorker",
+                "InstanceWorker", "Load", "Sandbox", "Accounts", "Store", "Matchmaking", "Fleet", "GameData",
+                .argumentParser, .httpClient,
+            ],
+            path: "ops/muster", swiftSettings: settings),
+        // Tests
+        room("TestSupport", at: "Tests/TestSupport", ["Redis", "Records", "GameModel", .logging, .lifecycle]),
+        tests("RedisTests", ["Redis", "TestSupport", .nioCore, .nioPosix]),
+        tests("RecordsTests", ["Records", "TestSupport", .grdb]),
+        tests("TelemetryTests", ["Telemetry", "TestSupport", .httpClient]),
+        tests("GameModelTests", ["GameModel"]),
+        tests("JobsTests", ["Jobs", "Redis", "Records", "TestSupport", .grdb]),
+        tests("AccountsTests", ["Accounts", "Records", "TestSupport"]),
+        tests("StoreTests", ["Store", "VerifierWorker", "Sandbox", "Jobs", "Records", "TestSupport"]),
+        tests("MatchmakingTests", ["Matchmaking", "RankerWorker", "Jobs", "Redis", "TestSupport"]),
+        tests("FleetTests", ["Fleet", "InstanceWorker", "AllocatorWorker", "Jobs", "Redis", "TestSupport"]),
+        tests("GameDataTests", ["GameData", "IngestWorker", "Jobs", "Records", "Redis", "TestSupport"]),
+        tests("APITests", ["API", "APIWorker", "TestSupport", .httpClient]),
+        tests("LoadTests", ["Load", "Sandbox", "TestSupport"]),
+        tests("IntegrationTests", ["muster", "TestSupport", .httpClient]),
+        tests("FaultTests", ["muster", "TestSupport", .httpClient]),
+        tests("TidyTests", []),
+    ]
+)
