@@ -30,6 +30,8 @@ let packages: [Package.Dependency] = [
 extension Target.Dependency {
     static let nioCore = product(name: "NIOCore", package: "swift-nio")
     static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
+    static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
+    static let nioFoundation = product(name: "NIOFoundationCompat", package: "swift-nio")
     static let grdb = product(name: "GRDB", package: "GRDB.swift")
     static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
     static let httpClient = product(name: "AsyncHTTPClient", package: "async-http-client")
@@ -89,7 +91,7 @@ let package = Package(
             resources: [.embedInCode("Scripts")]),
         // Floor 3: the five domains
         room("Accounts", domainFloor + ["COpenSSL", .jwt, .crypto, .nioPosix]),
-        room("Store", domainFloor + [.httpClient, .crypto, .nioCore]),
+        room("Store", domainFloor + [.httpClient, .nioHTTP1, .nioFoundation, .crypto, .nioCore]),
         room("Matchmaking", domainFloor + [.deque, .heap, .orderedCollections], resources: [.embedInCode("Scripts")]),
         room("Fleet", domainFloor + [.crypto], resources: [.embedInCode("Scripts")]),
         room("GameData", domainFloor, resources: [.embedInCode("Scripts")]),
@@ -104,28 +106,39 @@ let package = Package(
         room("RankerWorker", at: "workers/ranker", meetingFloor + ["Matchmaking"]),
         room("AllocatorWorker", at: "workers/allocator", meetingFloor + ["Matchmaking", "Fleet", "GameData"]),
         room("VerifierWorker", at: "workers/verifier", meetingFloor + ["Store"]),
-        room("IngestWorker", at: "workers/ingest", meetingFloor + ["GameData", "Fleet", "Matchmaking"]),
+        room("IngestWorker", at: "workers/ingest", meetingFloor + ["GameData", "Fleet", "Matchmaking", .metrics]),
         room(
             "InstanceWorker", at: "workers/instance",
-            ["GameModel", "Telemetry", .logging, .lifecycle, .configuration, .nioCore, .nioPosix, .httpClient, .jwt]),
+            [
+                "GameModel", "Telemetry", .logging, .lifecycle, .configuration, .nioCore, .nioPosix, .httpClient,
+                .nioHTTP1, .nioFoundation, .jwt,
+            ]),
         room(
             "Load", at: "ops/load",
-            ["GameModel", "Telemetry", .logging, .nioCore, .nioPosix, .httpClient, .histogram]),
-        room("Sandbox", at: "ops/sandbox", ["Telemetry", .logging, .lifecycle, .hummingbird, .httpClient, .crypto]),
+            [
+                "GameModel", "Telemetry", .logging, .nioCore, .nioPosix, .httpClient, .nioHTTP1, .nioFoundation,
+                .histogram,
+            ]),
+        room(
+            "Sandbox", at: "ops/sandbox",
+            [
+                "Telemetry", .logging, .lifecycle, .hummingbird, .httpClient, .nioCore, .nioHTTP1, .nioFoundation,
+                .crypto,
+            ]),
         // Floor 5: the one executable
         .executableTarget(
             name: "muster",
             dependencies: meetingFloor + [
                 "API", "APIWorker", "RankerWorker", "AllocatorWorker", "VerifierWorker", "IngestWorker",
                 "InstanceWorker", "Load", "Sandbox", "Accounts", "Store", "Matchmaking", "Fleet", "GameData",
-                .argumentParser, .httpClient,
+                .argumentParser, .httpClient, .nioCore, .nioHTTP1, .nioFoundation,
             ],
             path: "ops/muster", swiftSettings: settings),
         // Tests
         room("TestSupport", at: "Tests/TestSupport", ["Redis", "Records", "GameModel", .logging, .lifecycle]),
         tests("RedisTests", ["Redis", "TestSupport", .nioCore, .nioPosix]),
         tests("RecordsTests", ["Records", "TestSupport", .grdb]),
-        tests("TelemetryTests", ["Telemetry", "TestSupport", .httpClient]),
+        tests("TelemetryTests", ["Telemetry", "TestSupport", .httpClient, .nioCore, .nioHTTP1, .nioFoundation]),
         tests("GameModelTests", ["GameModel"]),
         tests("JobsTests", ["Jobs", "Redis", "Records", "TestSupport", .grdb]),
         tests("AccountsTests", ["Accounts", "Records", "TestSupport"]),
@@ -133,10 +146,10 @@ let package = Package(
         tests("MatchmakingTests", ["Matchmaking", "RankerWorker", "Jobs", "Redis", "TestSupport"]),
         tests("FleetTests", ["Fleet", "InstanceWorker", "AllocatorWorker", "Jobs", "Redis", "TestSupport"]),
         tests("GameDataTests", ["GameData", "IngestWorker", "Jobs", "Records", "Redis", "TestSupport"]),
-        tests("APITests", ["API", "APIWorker", "TestSupport", .httpClient]),
+        tests("APITests", ["API", "APIWorker", "TestSupport", .httpClient, .nioCore, .nioHTTP1, .nioFoundation]),
         tests("LoadTests", ["Load", "Sandbox", "TestSupport"]),
-        tests("IntegrationTests", ["muster", "TestSupport", .httpClient]),
-        tests("FaultTests", ["muster", "TestSupport", .httpClient]),
+        tests("IntegrationTests", ["muster", "TestSupport", .httpClient, .nioCore, .nioHTTP1, .nioFoundation]),
+        tests("FaultTests", ["muster", "TestSupport", .httpClient, .nioCore, .nioHTTP1, .nioFoundation]),
         tests("TidyTests", []),
     ]
 )

@@ -1,1 +1,66 @@
+import Foundation
+import GameModel
 import Testing
+
+@testable import Load
+
+@Suite struct LoadTests {
+    @Test("the same seed gives the same players, another seed gives others")
+    func seeded() {
+        var configuration = LoadConfiguration()
+        configuration.players = 200
+        let first = PlayerPopulation(configuration: configuration).wishes()
+        let second = PlayerPopulation(configuration: configuration).wishes()
+        #expect(first.map(\.arrival) == second.map(\.arrival))
+        #expect(first.map(\.mode) == second.map(\.mode))
+        configuration.seed = 2
+        #expect(PlayerPopulation(configuration: configuration).wishes().map(\.arrival) != first.map(\.arrival))
+    }
+
+    @Test("exactly as many players as asked for arrive, in order and within the time")
+    func arrivals() throws {
+        var configuration = LoadConfiguration()
+        configuration.players = 5_000
+        configuration.arrivals = .seconds(30)
+        let arrivals = PlayerPopulation(configuration: configuration).wishes().map(\.arrival)
+        #expect(arrivals.count == 5_000)
+        #expect(arrivals == arrivals.sorted())
+        #expect(try #require(arrivals.last) < .seconds(30))
+        // Half of a Poisson process' arrivals fall into half of the time, within four standard deviations.
+        let early = arrivals.filter { $0 < .seconds(15) }.count
+        #expect((2_500 - 142...2_500 + 142).contains(early))
+    }
+
+    @Test("settings that can't be run are refused by name and value", arguments: [0, -5, 2_000_000])
+    func badPlayers(_ players: Int) throws {
+        var configuration = LoadConfiguration()
+        configuration.players = players
+        let error = #expect(throws: LoadError.self) { try configuration.validate() }
+        #expect(try #require(error).description.contains("players: \(players)"))
+    }
+
+    @Test("the table and the report tell each step's count, percentiles and errors")
+    func summary() throws {
+        let recorder = StepRecorder(start: .now)
+        for milliseconds in 1...100 { recorder.succeeded(.logIn, took: .milliseconds(milliseconds)) }
+        recorder.failed(.order, reason: "503 unavailable")
+        recorder.count { $0.queuedEver = 4 }
+        recorder.count { $0.finished = 3 }
+        let summary = LoadSummary(
+            configuration: LoadConfiguration(), took: .seconds(2), population: recorder.population,
+            steps: recorder.records, seconds: recorder.seconds)
+        let row = try #require(summary.rows.first { $0.step == "log in" })
+        #expect(row.count == 100)
+        #expect(abs(row.p50 - 50) < 0.5)
+        #expect(abs(row.p99 - 99) < 0.5)
+        #expect(summary.finishedShare == 0.75)
+        let table = summary.table()
+        #expect(table.contains("1 × order: 503 unavailable"))
+        #expect(table.split(separator: "\n").allSatisfy { $0.count <= 110 })
+        let html = HTMLReport(summary: summary).text()
+        #expect(html.contains("<td>100</td>"))
+        #expect(html.contains("<polyline"))
+        let json = try JSONSerialization.jsonObject(with: Data(try summary.jsonText().utf8)) as? [String: Any]
+        #expect(json?["finishedShare"] as? Double == 0.75)
+    }
+}

@@ -1,0 +1,106 @@
+import AsyncHTTPClient
+import Foundation
+import GameModel
+import NIOCore
+
+/// Simulates players, open loop: they arrive when they mean to, however slow the servers are.
+public struct LoadRun: Sendable {
+    private let configuration: LoadConfiguration
+    private let print: @Sendable (String) -> Void
+
+    /// `print` gets the final table or JSON; progress goes to standard error.
+    public init(configuration: LoadConfiguration, print: @escaping @Sendable (String) -> Void = { Swift.print($0) }) {
+        self.configuration = configuration
+        self.print = print
+    }
+
+    /// Runs to the end, prints and writes the report.
+    ///
+    /// Throws `LoadError.tooFewFinished` when fewer players than required finished a match, after printing.
+    public func run() async throws {
+        try configuration.validate()
+        var settings = HTTPClient.Configuration()
+        settings.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = configuration.players * 2
+        settings.timeout = .init(connect: .seconds(5), read: .seconds(60))
+        let summary = try await HTTPClient.withHTTPClient(configuration: settings) { http in
+            try await probe(http)
+            return await simulate(http)
+        }
+        print(configuration.json ? try summary.jsonText() : summary.table())
+        if let path = configuration.reportPath {
+            do {
+                try HTMLReport(summary: summary).text().write(toFile: path, atomically: true, encoding: .utf8)
+            } catch {
+                throw LoadError.reportNotWritten(path: path, reason: "\(error)")
+            }
+        }
+        let population = summary.population
+        guard Double(population.finished) >= configuration.requiredFinished * Double(population.queuedEver) else {
+            throw LoadError.tooFewFinished(
+                finished: population.finished, queued: population.queuedEver, required: configuration.requiredFinished)
+        }
+    }
+
+    private func probe(_ http: HTTPClient) async throws {
+        for url in configuration.apiURLs {
+            do {
+                let answer = try await http.execute(HTTPClientRequest(url: url + "/healthz"), timeout: .seconds(10))
+                guard answer.status.code == 200 else { throw LoadError.apiUnreachable("\(url) says \(answer.status)") }
+            } catch let error as LoadError {
+                throw error
+            } catch {
+                throw LoadError.apiUnreachable("\(url): \(error)")
+            }
+        }
+    }
+
+    private func simulate(_ http: HTTPClient) async -> LoadSummary {
+        let start = ContinuousClock.now
+        let recorder = StepRecorder(start: start)
+        let runName = ULID().description.lowercased()
+        let wishes = PlayerPopulation(configuration: configuration).wishes()
+        let end = start + configuration.arrivals + configuration.drain
+        await withTaskGroup(of: Void.self) { run in
+            if configuration.showProgress {
+                run.addTask {
+                    await ProgressLine(recorder: recorder, configuration: configuration, start: start).draw()
+                }
+            }
+            await withTaskGroup(of: Bool.self) { players in
+                players.addTask {
+                    do {
+                        try await Task.sleep(until: end, clock: .continuous)
+                        return false
+                    } catch {
+                        return true  // Every journey ended before the time did.
+                    }
+                }
+                for wish in wishes {
+                    let url = configuration.apiURLs[wish.number % configuration.apiURLs.count]
+                    let journey = PlayerJourney(
+                        wish: wish, api: APIClient(http: http, baseURL: url, recorder: recorder), recorder: recorder,
+                        runName: runName, start: start)
+                    players.addTask {
+                        do {
+                            try await Task.sleep(until: start + wish.arrival, clock: .continuous)
+                        } catch {
+                            return true  // The run ended before this player came.
+                        }
+                        await journey.run()
+                        return true
+                    }
+                }
+                var left = wishes.count
+                for await journeyEnded in players {
+                    left -= journeyEnded ? 1 : 0
+                    if left == 0 || !journeyEnded { break }
+                }
+                players.cancelAll()
+            }
+            run.cancelAll()
+        }
+        return LoadSummary(
+            configuration: configuration, took: ContinuousClock.now - start, population: recorder.population,
+            steps: recorder.records, seconds: recorder.seconds)
+    }
+}

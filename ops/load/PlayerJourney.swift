@@ -1,0 +1,280 @@
+import Foundation
+import GameModel
+
+/// What one simulated player wants, drawn before the run so that the same seed gives the same players.
+struct PlayerWish: Sendable {
+    let number: Int
+    /// When the player means to arrive, from the start of the run.
+    let arrival: Duration
+    let mode: Mode
+    let region: Region
+    let paymentMethod: String
+    /// Turns the first proposal down, to try what happens to the others.
+    let declinesOnce: Bool
+}
+
+/// A player's way from the log-in screen to the result of a match, each step timed.
+struct PlayerJourney: Sendable {
+    let wish: PlayerWish
+    let api: APIClient
+    let recorder: StepRecorder
+    /// Makes e-mail addresses of one run differ from those of another.
+    let runName: String
+    let start: ContinuousClock.Instant
+
+    /// A player queues again at most this often (a lost ticket, a match that failed) before giving up.
+    private static let queueingsMax = 12
+
+    func run() async {
+        let meant = start + wish.arrival
+        do {
+            recorder.count { $0.arrived += 1 }
+            let token = try await arrive(meant: meant)
+            try await shop(token: token)
+            try await playMatch(token: token)
+            recorder.succeeded(.journey, took: ContinuousClock.now - meant)
+        } catch is CancellationError {
+            recorder.count { $0.gaveUp += 1 }
+            recorder.failed(.journey, reason: "the run ended first")
+        } catch {
+            recorder.count { $0.gaveUp += 1 }
+            recorder.failed(.journey, reason: "\(error)")
+        }
+    }
+
+    // MARK: Account
+
+    private struct Credentials: Encodable {
+        let email: String
+        let password: String
+        var displayName: String?
+    }
+
+    private struct Session: Decodable { let accessToken: String }
+
+    private func arrive(meant: ContinuousClock.Instant) async throws -> String {
+        let email = "player\(wish.number).\(runName)@load.example"
+        let password = "correct horse \(wish.number)"
+        do {
+            let _: APIClient.Nothing = try await api.call(
+                .register, .POST, "/v1/accounts",
+                body: Credentials(email: email, password: password, displayName: "Player \(wish.number)"))
+        } catch let refusal as APIClient.Refusal where refusal.status == 409 {
+            // The account was made by a call whose answer was lost.
+        }
+        recorder.succeeded(.register, took: ContinuousClock.now - meant)
+        return try await timed(.logIn) {
+            let session: Session = try await api.call(
+                .logIn, .POST, "/v1/sessions", body: Credentials(email: email, password: password))
+            return session.accessToken
+        }
+    }
+
+    // MARK: Store
+
+    private struct Catalog: Decodable {
+        struct Product: Decodable { let productId: String }
+        let products: [Product]
+    }
+
+    private struct OrderRequest: Encodable {
+        let productId: String
+        let paymentMethod: String
+    }
+
+    private struct Order: Decodable {
+        let orderId: String
+        let state: String
+    }
+
+    private func shop(token: String) async throws {
+        let catalog: Catalog = try await timed(.catalog) {
+            try await api.call(.catalog, .GET, "/v1/store/products", token: token)
+        }
+        guard !catalog.products.isEmpty else { return }
+        let product = catalog.products[wish.number % catalog.products.count]
+        let key = "\(runName)-\(wish.number)"
+        let order: Order = try await timed(.order) {
+            try await api.call(
+                .order, .POST, "/v1/store/orders", token: token,
+                body: OrderRequest(productId: product.productId, paymentMethod: wish.paymentMethod),
+                headers: [("Idempotency-Key", key)])
+        }
+        let state = try await timed(.paid) { try await settled(order, token: token) }
+        recorder.count { state == "paid" ? ($0.paid += 1) : ($0.declined += 1) }
+    }
+
+    private func settled(_ order: Order, token: String) async throws -> String {
+        var pause = Duration.milliseconds(100)
+        while true {
+            let seen: Order = try await api.call(.paid, .GET, "/v1/store/orders/\(order.orderId)", token: token)
+            if ["paid", "declined", "review", "refunded"].contains(seen.state) { return seen.state }
+            try await Task.sleep(for: pause)
+            pause = min(pause * 2, .seconds(1))
+        }
+    }
+
+    // MARK: Match
+
+    private struct TicketRequest: Encodable {
+        let mode: String
+        let region: String
+    }
+
+    private struct Ticket: Decodable {
+        struct Connection: Decodable {
+            let host: String
+            let port: Int
+            let joinToken: String
+        }
+        let ticketId: String
+        let state: String
+        let matchId: String?
+        let connection: Connection?
+    }
+
+    private enum Outcome {
+        case finished(matchId: String?)
+        case again
+    }
+
+    private func playMatch(token: String) async throws {
+        var declines = wish.declinesOnce
+        for queueing in 1...Self.queueingsMax {
+            if queueing == 1 { recorder.count { $0.queuedEver += 1 } } else { recorder.count { $0.requeued += 1 } }
+            let ticketId = try await queue(token: token)
+            if case .finished(let matchId) = try await follow(ticketId, declines: &declines, token: token) {
+                recorder.count { $0.finished += 1 }
+                try await readResult(matchId, token: token)
+                return
+            }
+        }
+        throw APIClient.GaveUp(description: "queued \(Self.queueingsMax) times without a match")
+    }
+
+    private func queue(token: String) async throws -> String {
+        try await timed(.queue) {
+            do {
+                let ticket: Ticket = try await api.call(
+                    .queue, .POST, "/v1/matchmaking/tickets", token: token,
+                    body: TicketRequest(mode: wish.mode.rawValue, region: wish.region.rawValue))
+                return ticket.ticketId
+            } catch let refusal as APIClient.Refusal where refusal.status == 409 {
+                guard let active = refusal.ticketId else { throw refusal }
+                return active
+            }
+        }
+    }
+
+    /// Follows a ticket by long poll until it is played out, or until the player has to queue again.
+    private func follow(_ ticketId: String, declines: inout Bool, token: String) async throws -> Outcome {
+        recorder.count { $0.inQueue += 1 }
+        var isInQueue = true
+        defer { if isInQueue { recorder.count { $0.inQueue -= 1 } } }
+        var since = "none"
+        var entered = ContinuousClock.now
+        var acceptedAt: ContinuousClock.Instant?
+        while true {
+            let ticket: Ticket = try await api.call(
+                .matched, .GET, "/v1/matchmaking/tickets/\(ticketId)?wait=20&since=\(since)", token: token)
+            defer { since = ticket.state }
+            if ticket.state == since { continue }
+            switch ticket.state {
+            case "queued":
+                entered = .now
+                acceptedAt = nil
+            case "proposed":
+                recorder.succeeded(.matched, took: ContinuousClock.now - entered)
+                let verb = declines ? "decline" : "accept"
+                try await answerProposal(ticketId, verb: verb, token: token)
+                if declines {
+                    declines = false
+                    return .again
+                }
+                acceptedAt = .now
+            case "ready":
+                if let acceptedAt { recorder.succeeded(.placed, took: ContinuousClock.now - acceptedAt) }
+                guard let connection = ticket.connection else { return .again }
+                recorder.count { $0.inQueue -= 1 }
+                isInQueue = false
+                return try await fight(connection, matchId: ticket.matchId)
+            case "finished":
+                return .finished(matchId: ticket.matchId)
+            case "expired", "failed", "declined", "cancelled":
+                return .again
+            default:
+                continue
+            }
+        }
+    }
+
+    private func answerProposal(_ ticketId: String, verb: String, token: String) async throws {
+        do {
+            let _: Ticket = try await timed(.accept) {
+                try await api.call(.accept, .POST, "/v1/matchmaking/tickets/\(ticketId)/\(verb)", token: token)
+            }
+        } catch let refusal as APIClient.Refusal where refusal.status == 409 || refusal.status == 404 {
+            // The proposal ended first (another declined, or the time ran out): the next read of the ticket tells.
+        }
+    }
+
+    private func fight(_ connection: Ticket.Connection, matchId: String?) async throws -> Outcome {
+        recorder.count { $0.playing += 1 }
+        defer { recorder.count { $0.playing -= 1 } }
+        let connecting = ContinuousClock.now
+        do {
+            let times = JoinTime()
+            _ = try await GameConnection.play(
+                host: connection.host, port: connection.port, token: connection.joinToken
+            ) {
+                times.joined = .now
+                recorder.succeeded(.join, took: ContinuousClock.now - connecting)
+            }
+            recorder.succeeded(.play, took: ContinuousClock.now - (times.joined ?? connecting))
+            return .finished(matchId: matchId)
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            recorder.failed(.play, reason: "\(error)")
+            return .again
+        }
+    }
+
+    private struct Match: Decodable { let state: String }
+
+    /// The match is over for the player; its result shows once ratings are applied.
+    private func readResult(_ matchId: String?, token: String) async throws {
+        guard let matchId else { return }
+        try await timed(.result) {
+            var pause = Duration.milliseconds(100)
+            while true {
+                do {
+                    let match: Match = try await api.call(.result, .GET, "/v1/matches/\(matchId)", token: token)
+                    if match.state == "finished" { return }
+                } catch let refusal as APIClient.Refusal where refusal.status == 404 {
+                    // Not written yet.
+                }
+                try await Task.sleep(for: pause)
+                pause = min(pause * 2, .seconds(1))
+            }
+        }
+    }
+
+    private func timed<Value>(_ step: Step, _ body: () async throws -> Value) async throws -> Value {
+        let began = ContinuousClock.now
+        do {
+            let value = try await body()
+            recorder.succeeded(step, took: ContinuousClock.now - began)
+            return value
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch let refusal as APIClient.Refusal
+            where step == .accept && (refusal.status == 409 || refusal.status == 404)
+        {
+            throw refusal
+        } catch {
+            recorder.failed(step, reason: "\(error)")
+            throw error
+        }
+    }
+}
