@@ -1,0 +1,71 @@
+import Foundation
+
+/// What an e-mail address, a password and a display name may look like: pure functions that normalise or refuse.
+public enum AccountRules {
+    public static let emailBytesMax = 254
+    public static let emailLocalBytesMax = 64
+    public static let passwordBytes = 8...256
+    public static let displayNameCharacters = 1...32
+    public static let displayNameBytesMax = 200
+
+    /// The address trimmed and in lower case, so that one mailbox is one account.
+    ///
+    /// Checks form, not existence: RFC 5321 lengths, one `@`, a domain with a dot, and no white space or control characters.
+    public static func email(_ text: String) throws(AccountsError) -> String {
+        let email = text.trimmingCharacters(in: .whitespacesAndNewlines).precomposedStringWithCanonicalMapping
+            .lowercased()
+        guard email.utf8.count <= emailBytesMax else {
+            throw .invalidField(name: "email", reason: "longer than \(emailBytesMax) bytes")
+        }
+        let parts = email.split(separator: "@", omittingEmptySubsequences: false)
+        let isClean = email.unicodeScalars.allSatisfy { isVisible($0) && !$0.properties.isWhitespace }
+        guard parts.count == 2, isClean, (1...emailLocalBytesMax).contains(parts[0].utf8.count), isDomain(parts[1])
+        else {
+            throw .invalidField(name: "email", reason: "expected an address like name@example.com")
+        }
+        return email
+    }
+
+    /// The password in Unicode's composed form, so that the same keys pressed on another keyboard give the same bytes.
+    public static func password(_ text: String) throws(AccountsError) -> [UInt8] {
+        let bytes = Array(text.precomposedStringWithCanonicalMapping.utf8)
+        guard passwordBytes.contains(bytes.count) else {
+            throw .invalidField(
+                name: "password",
+                reason: "expected \(passwordBytes.lowerBound) to \(passwordBytes.upperBound) bytes, got \(bytes.count)")
+        }
+        return bytes
+    }
+
+    /// The name trimmed and composed; 1 to 32 characters, all of them visible, blanks only between others.
+    public static func displayName(_ text: String) throws(AccountsError) -> String {
+        let name = text.trimmingCharacters(in: .whitespacesAndNewlines).precomposedStringWithCanonicalMapping
+        guard displayNameCharacters.contains(name.count), name.utf8.count <= displayNameBytesMax else {
+            let range = "\(displayNameCharacters.lowerBound) to \(displayNameCharacters.upperBound) characters"
+            throw .invalidField(name: "displayName", reason: "expected \(range), got \(name.count)")
+        }
+        guard name.unicodeScalars.allSatisfy({ isVisible($0) || $0 == zeroWidthJoiner }) else {
+            throw .invalidField(name: "displayName", reason: "has control or invisible characters")
+        }
+        return name
+    }
+
+    /// Holds emoji such as families together, so it is the one format character that a name may have.
+    private static let zeroWidthJoiner: Unicode.Scalar = "\u{200D}"
+
+    private static func isVisible(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: false
+        default: true
+        }
+    }
+
+    private static func isDomain(_ text: Substring) -> Bool {
+        let labels = text.split(separator: ".", omittingEmptySubsequences: false)
+        return labels.count >= 2
+            && labels.allSatisfy { label in
+                (1...63).contains(label.utf8.count) && label.first != "-" && label.last != "-"
+                    && label.allSatisfy { $0.isLetter || $0.isNumber || $0 == "-" }
+            }
+    }
+}

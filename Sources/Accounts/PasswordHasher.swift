@@ -1,0 +1,73 @@
+import Foundation
+import NIOPosix
+import Synchronization
+
+/// Hashes and checks passwords on threads of its own, as many as there are cores, with a bounded queue before them.
+///
+/// A flood of log-ins is thus answered with ``AccountsError/overloaded`` instead of taking the threads that serve
+/// everything else. An unknown account costs the same work as a known one.
+public final class PasswordHasher: Sendable {
+    public let parameters: ScryptParameters
+    private let pool: NIOThreadPool
+    private let admittedMax: Int
+    private let admitted = Mutex(0)
+    private let decoy: PasswordHash
+
+    /// - Parameters:
+    ///   - threads: how many passwords are worked on at once; by default one per core.
+    ///   - waitingMax: how many more may wait for a thread; the next is refused.
+    public init(
+        parameters: ScryptParameters = ScryptParameters(),
+        threads: Int = ProcessInfo.processInfo.activeProcessorCount,
+        waitingMax: Int = 64
+    ) throws(AccountsError) {
+        try parameters.validate()
+        self.parameters = parameters
+        decoy = PasswordHash(
+            parameters: parameters, salt: try Scrypt.randomBytes(PasswordHash.saltBytes),
+            key: try Scrypt.randomBytes(PasswordHash.keyBytes))
+        admittedMax = max(1, threads) + max(0, waitingMax)
+        pool = NIOThreadPool(numberOfThreads: max(1, threads))
+        pool.start()
+    }
+
+    deinit {
+        // The threads end by themselves once the pool says so; nothing waits for them.
+        pool.shutdownGracefully { _ in }
+    }
+
+    /// The stored form of a password: a PHC string with a fresh salt.
+    public func hash(_ password: [UInt8]) async throws(AccountsError) -> String {
+        let parameters = parameters
+        return try await onThread { () throws(AccountsError) in
+            try PasswordHash(password: password, parameters: parameters).description
+        }
+    }
+
+    /// Whether a password is the stored one; with nothing stored the same work is done and the answer is no.
+    public func verify(_ password: [UInt8], against stored: String?) async throws(AccountsError) -> Bool {
+        let hash: PasswordHash
+        if let stored { hash = try PasswordHash(stored) } else { hash = decoy }
+        let matches = try await onThread { () throws(AccountsError) in try hash.matches(password) }
+        return matches && stored != nil
+    }
+
+    private func onThread<T: Sendable>(
+        _ body: @escaping @Sendable () throws(AccountsError) -> T
+    ) async throws(AccountsError) -> T {
+        let isAdmitted = admitted.withLock { count in
+            guard count < admittedMax else { return false }
+            count += 1
+            return true
+        }
+        guard isAdmitted else { throw .overloaded }
+        defer { admitted.withLock { $0 -= 1 } }
+        do {
+            return try await pool.runIfActive { try body() }
+        } catch let error as AccountsError {
+            throw error
+        } catch {
+            throw .unavailable("password hashing stopped: \(error)")
+        }
+    }
+}
