@@ -1,0 +1,128 @@
+import Foundation
+
+/// Where the server is and the limits of one client. Every limit has a default that works on a laptop.
+public struct RedisConfiguration: Sendable, Equatable, CustomStringConvertible {
+    public enum Address: Sendable, Equatable, CustomStringConvertible {
+        case tcp(host: String, port: Int)
+        case unix(path: String)
+
+        public var description: String {
+            switch self {
+            case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+            case .unix(let path): path
+            }
+        }
+    }
+
+    public var address: Address
+    /// The ACL user; `nil` is the default user.
+    public var username: String?
+    public var password: String?
+    public var database: Int = 0
+    /// What `CLIENT LIST` shows; must have no spaces.
+    public var clientName: String? = "muster"
+    /// The time for connecting and for the first replies (AUTH, SELECT, PING) together.
+    public var connectTimeout: Duration = .seconds(2)
+    /// The time a command has from the call to its reply, unless the call names another. A connection on which commands
+    /// wait and that sent no reply for this long is closed and rebuilt. Time-outs are kept to about 10 ms.
+    public var commandTimeout: Duration = .seconds(5)
+    /// Commands that may wait, sent or not, before further ones are refused as `unavailable`.
+    public var inFlightMax = 65_536
+    /// Connections for blocking commands that may be open at once.
+    public var blockingConnectionsMax = 64
+    /// Connections for blocking commands that are kept open while no command uses them.
+    public var blockingConnectionsIdleMax = 8
+    /// The wait before the first reconnection; it doubles with each failure up to `reconnectDelayMax`. The real wait is a
+    /// random part, between half and all, of that, so that the clients of a fleet don't come back at one moment.
+    public var reconnectDelay: Duration = .milliseconds(20)
+    public var reconnectDelayMax: Duration = .seconds(1)
+    /// The bytes one reply may have on the wire. A larger one is a protocol violation.
+    public var replyBytesMax = 256 * 1024 * 1024
+    /// The elements, nested ones counted, that one reply may have.
+    public var replyElementsMax = 4 * 1024 * 1024
+
+    public init(address: Address) { self.address = address }
+
+    /// Reads `redis://[user[:password]@]host[:port][/database]` or `unix:///path/to/socket[?db=database]`. User and password
+    /// may be percent-encoded.
+    ///
+    /// - Throws: `invalidConfiguration`, which names the part that is wrong and never shows the password.
+    public init(url: String) throws(RedisError) {
+        guard let parts = URLComponents(string: url) else {
+            throw .invalidConfiguration("the URL can't be read; write redis://host:port/database or unix:///path")
+        }
+        switch parts.scheme?.lowercased() {
+        case "redis":
+            address = try Self.tcpAddress(parts)
+            database = try Self.database(String(parts.path.drop { $0 == "/" }), "the path")
+            guard parts.queryItems ?? [] == [] else {
+                throw .invalidConfiguration(
+                    "a redis:// URL has no query; the database is its path: redis://host:port/2")
+            }
+        case "unix", "redis+unix":
+            guard parts.path.hasPrefix("/"), parts.path.count > 1, parts.host ?? "" == "" else {
+                throw .invalidConfiguration("a unix: URL needs an absolute path: unix:///run/redis.sock")
+            }
+            address = .unix(path: parts.path)
+            for item in parts.queryItems ?? [] {
+                guard item.name == "db" else {
+                    throw .invalidConfiguration("unknown query item “\(item.name)”; a unix: URL takes only db")
+                }
+                database = try Self.database(item.value ?? "", "db")
+            }
+        case "rediss":
+            throw .invalidConfiguration("rediss:// (TLS) is not supported; use redis:// or unix://")
+        case let scheme:
+            throw .invalidConfiguration("the scheme is “\(scheme ?? "")”; it must be redis or unix")
+        }
+        username = parts.user.flatMap { $0.isEmpty ? nil : $0 }
+        password = parts.password.flatMap { $0.isEmpty ? nil : $0 }
+        try validate()
+    }
+
+    /// - Throws: `invalidConfiguration`, naming the first setting that can't work.
+    public func validate() throws(RedisError) {
+        switch address {
+        case .unix(let path) where !(1...107).contains(path.utf8.count):
+            throw .invalidConfiguration("the socket path has \(path.utf8.count) bytes; a unix socket path has 1 to 107")
+        case .tcp(_, let port) where !(1...65_535).contains(port):
+            throw .invalidConfiguration("port \(port) is not within 1 to 65535")
+        default: break
+        }
+        guard database >= 0 else { throw .invalidConfiguration("database \(database) is negative") }
+        guard clientName?.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) ?? true else {
+            throw .invalidConfiguration("the client name has spaces or characters that are not visible ASCII")
+        }
+        for (name, value) in [
+            ("connectTimeout", connectTimeout), ("commandTimeout", commandTimeout), ("reconnectDelay", reconnectDelay),
+            ("reconnectDelayMax", reconnectDelayMax),
+        ] where value <= .zero {
+            throw .invalidConfiguration("\(name) must be positive, not \(value)")
+        }
+        for (name, value) in [
+            ("inFlightMax", inFlightMax), ("blockingConnectionsMax", blockingConnectionsMax),
+            ("replyBytesMax", replyBytesMax), ("replyElementsMax", replyElementsMax),
+        ] where value < 1 {
+            throw .invalidConfiguration("\(name) must be at least 1, not \(value)")
+        }
+    }
+
+    /// The address and database; never the password.
+    public var description: String { "redis at \(address), database \(database)" }
+
+    private static func tcpAddress(_ parts: URLComponents) throws(RedisError) -> Address {
+        guard var host = parts.host, !host.isEmpty else {
+            throw .invalidConfiguration("the URL has no host; write redis://host:port/database")
+        }
+        if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
+        return .tcp(host: host, port: parts.port ?? 6379)
+    }
+
+    private static func database(_ text: String, _ place: String) throws(RedisError) -> Int {
+        if text.isEmpty { return 0 }
+        guard let number = Int(text), number >= 0 else {
+            throw .invalidConfiguration("\(place) is “\(text)”; it must be a database number such as 0")
+        }
+        return number
+    }
+}

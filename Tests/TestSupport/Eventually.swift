@@ -1,0 +1,15 @@
+/// Polls every 10 ms until the condition holds.
+///
+/// - Throws: `TestSupportError` naming what was waited for, when it does not hold in time; so the test fails there.
+public func eventually(
+    within limit: Duration = .seconds(10), _ what: String, isolation: isolated (any Actor)? = #isolation,
+    _ condition: () async throws -> Bool
+) async throws {
+    let clock = ContinuousClock()
+    let end = clock.now + limit
+    while true {
+        if try await condition() { return }
+        guard clock.now < end else { throw TestSupportError("did not come true within \(limit): \(what)") }
+        try await clock.sleep(for: .milliseconds(10))
+    }
+}
