@@ -45,6 +45,7 @@ public final class RecordsDatabase: Sendable {
     /// - Throws: ``RecordsError`` for failures of the file (``RecordsError/busy``, ``RecordsError/overloaded(waiting:)`` and
     ///   ``RecordsError/rolledBack(_:)`` are safe to retry), `CancellationError` where the caller was cancelled before the
     ///   write was queued, and whatever `body` throws.
+    @discardableResult
     public func write<T: Sendable>(_ body: @escaping @Sendable (GRDB.Database) throws -> T) async throws -> T {
         try Task.checkCancellation()
         return try await withCheckedThrowingContinuation { continuation in
