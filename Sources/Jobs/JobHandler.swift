@@ -1,0 +1,108 @@
+import Foundation
+import GameModel
+
+/// What a worker does with the jobs of one kind.
+///
+/// A handler that returns has completed its job. One that throws fails the attempt; `Bury` and `Snooze` say otherwise. When
+/// its task is cancelled (the lease is lost, or the worker stops) it should end soon; what it did may be done again.
+public struct JobHandler: Sendable {
+    /// Tells that a job is buried: the job (`nil` where its payload does not decode), its attempt, and why. Called before the
+    /// job is moved, so that it happens even if this worker dies then; therefore it may be called twice for one job.
+    public typealias BuryHook<J: Job> = @Sendable (J?, JobContext, Bury) async throws -> Void
+
+    let kind: String
+    /// How many jobs one call takes at most.
+    let limit: Int
+    let backoff: Backoff
+    let run: @Sendable ([HandlerInput]) async -> [JobOutcome]
+    let onBury: (@Sendable (HandlerInput, Bury) async throws -> Void)?
+
+    /// Runs each job by itself, several at once.
+    public static func each<J: Job>(
+        _ type: J.Type, onBury: BuryHook<J>? = nil, _ body: @escaping @Sendable (J, JobContext) async throws -> Void
+    ) -> JobHandler {
+        JobHandler(type, limit: 1, onBury: onBury) { inputs in
+            var outcomes: [JobOutcome] = []
+            for input in inputs {
+                switch decode(type, input) {
+                case .failure(let bury): outcomes.append(.buried(bury))
+                case .success(let job):
+                    do {
+                        try await body(job, input.context)
+                        outcomes.append(.completed)
+                    } catch {
+                        outcomes.append(JobOutcome(error, cancelled: Task.isCancelled))
+                    }
+                }
+            }
+            return outcomes
+        }
+    }
+
+    /// Runs up to `limit` jobs in one call: those that are ready together, never waiting for more.
+    /// - Parameter body: returns the errors of single jobs, by id; the others are completed. Throwing fails them all.
+    public static func batch<J: Job>(
+        _ type: J.Type, limit: Int, onBury: BuryHook<J>? = nil,
+        _ body: @escaping @Sendable ([(J, JobContext)]) async throws -> [JobID: any Error]
+    ) -> JobHandler {
+        JobHandler(type, limit: max(1, limit), onBury: onBury) { inputs in
+            var outcomes = [JobOutcome](repeating: .completed, count: inputs.count)
+            var jobs: [(J, JobContext)] = []
+            var places: [Int] = []
+            for (place, input) in inputs.enumerated() {
+                switch decode(type, input) {
+                case .failure(let bury): outcomes[place] = .buried(bury)
+                case .success(let job):
+                    jobs.append((job, input.context))
+                    places.append(place)
+                }
+            }
+            guard !jobs.isEmpty else { return outcomes }
+            do {
+                let errors = try await body(jobs)
+                for place in places {
+                    if let error = errors[inputs[place].context.id] {
+                        outcomes[place] = JobOutcome(error, cancelled: Task.isCancelled)
+                    }
+                }
+            } catch {
+                for place in places { outcomes[place] = JobOutcome(error, cancelled: Task.isCancelled) }
+            }
+            return outcomes
+        }
+    }
+
+    private init<J: Job>(
+        _ type: J.Type, limit: Int, onBury: BuryHook<J>?,
+        run: @escaping @Sendable ([HandlerInput]) async -> [JobOutcome]
+    ) {
+        kind = J.kind
+        self.limit = limit
+        backoff = J.options.backoff
+        self.run = run
+        if let onBury {
+            self.onBury = { input, bury in
+                switch Self.decode(type, input) {
+                case .success(let job): try await onBury(job, input.context, bury)
+                case .failure: try await onBury(nil, input.context, bury)
+                }
+            }
+        } else {
+            self.onBury = nil
+        }
+    }
+
+    private static func decode<J: Job>(_ type: J.Type, _ input: HandlerInput) -> Result<J, Bury> {
+        do {
+            return .success(try JSONDecoder().decode(J.self, from: Data(input.payload)))
+        } catch {
+            return .failure(Bury("\(error)", reason: .undecodable))
+        }
+    }
+}
+
+/// One leased job as a handler's untyped form takes it.
+struct HandlerInput: Sendable {
+    let payload: [UInt8]
+    let context: JobContext
+}

@@ -1,0 +1,146 @@
+import GameModel
+import Redis
+
+/// A queue of jobs in Redis: put in, count, cancel. Taking out is `JobWorker`'s.
+///
+/// Every call is one script (or one per 500 jobs), and every call may be repeated: a job whose id still lives is left as it
+/// is and answered `.duplicate`. What was answered `.added` is as safe as Redis is; where more is needed, use the outbox.
+public struct JobQueue: Sendable {
+    public let name: QueueName
+    let redis: RedisClient
+    let keys: JobKeys
+
+    public init(name: QueueName, redis: RedisClient) {
+        self.name = name
+        self.redis = redis
+        keys = JobKeys(name)
+    }
+
+    /// Enqueues one job.
+    /// - Parameters:
+    ///   - id: a ULID unless given.
+    ///   - delay: how long it waits first; `at` is the other way to say so, and wins.
+    ///   - options: those of the kind, unless given.
+    public func enqueue<J: Job>(
+        _ job: J, id: JobID? = nil, delay: Duration? = nil, at: Instant? = nil, options: JobOptions? = nil
+    ) async throws(JobError) -> EnqueueReply {
+        let replies = try await enqueue([(id: id, job: job)], delay: delay, at: at, options: options)
+        guard let reply = replies.first else { throw .unexpectedReply("enqueue answered nothing") }
+        return reply
+    }
+
+    /// Enqueues many jobs of one kind, in the order given: one script call per 500 jobs or 1 MiB. Where a later call
+    /// fails, the earlier ones stay; repeat all, with ids of your own.
+    public func enqueue<J: Job>(
+        _ jobs: [(id: JobID?, job: J)], delay: Duration? = nil, at: Instant? = nil, options: JobOptions? = nil
+    ) async throws(JobError) -> [EnqueueReply] {
+        let due: Due = at.map { .at($0) } ?? delay.map { .after($0) } ?? .now
+        var encoded: [EncodedJob] = []
+        encoded.reserveCapacity(jobs.count)
+        for (id, job) in jobs {
+            encoded.append(try EncodedJob(job, id: id ?? JobID(ULID().description), options: options, due: due))
+        }
+        return try await enqueue(encoded: encoded)
+    }
+
+    /// Enqueues jobs whose payloads are bytes already.
+    public func enqueue(encoded jobs: [EncodedJob]) async throws(JobError) -> [EnqueueReply] {
+        for job in jobs { try job.validate() }
+        var replies: [EnqueueReply] = []
+        replies.reserveCapacity(jobs.count)
+        for chunk in Self.chunks(jobs) {
+            var arguments: [RedisArgument] = []
+            arguments.reserveCapacity(chunk.count * 3)
+            for job in chunk {
+                arguments.append(RedisArgument(job.id.rawValue))
+                arguments.append(RedisArgument(job.specification))
+                arguments.append(RedisArgument(job.due.text))
+            }
+            // Safe to repeat: a second run finds the ids and answers 0. The caller then reads .duplicate, which is true.
+            let flags = try await run(JobScripts.enqueue, keys: keys.forEnqueue, arguments, isSafeToRepeat: true)
+            guard let flags = flags.array, flags.count == chunk.count else {
+                throw .unexpectedReply("enqueue answered \(flags)")
+            }
+            for (job, flag) in zip(chunk, flags) {
+                replies.append(flag.int == 1 ? .added(job.id) : .duplicate(job.id))
+            }
+        }
+        return replies
+    }
+
+    /// Cancels jobs, wherever they are. A leased one's handler is cancelled at its worker's next renewal, and what it then
+    /// answers is refused.
+    public func cancel(_ ids: [JobID]) async throws(JobError) -> [CancelReply] {
+        var replies: [CancelReply] = []
+        for start in stride(from: 0, to: ids.count, by: JobScripts.batchMax) {
+            let chunk = ids[start..<min(start + JobScripts.batchMax, ids.count)]
+            let answer = try await run(
+                JobScripts.cancel, keys: keys.forCancel, chunk.map { RedisArgument($0.rawValue) })
+            guard let flags = answer.array, flags.count == chunk.count else {
+                throw .unexpectedReply("cancel answered \(answer)")
+            }
+            replies += flags.map { $0.int == 1 ? .cancelled : $0.int == 2 ? .dead : .unknown }
+        }
+        return replies
+    }
+
+    /// How many jobs are where, and the counters, all of one moment.
+    public func counts() async throws(JobError) -> QueueCounts {
+        let reply = try await run(JobScripts.counts, keys: keys.forCounts, [], isSafeToRepeat: true)
+        guard let counts = QueueCounts(reply) else { throw .unexpectedReply("counts answered \(reply)") }
+        return counts
+    }
+
+    func run(
+        _ script: RedisScript, keys: [RedisKey], _ arguments: [RedisArgument], isSafeToRepeat: Bool = false
+    ) async throws(JobError) -> RESPValue {
+        do {
+            return try await redis.run(script, keys: keys, arguments: arguments, isSafeToRepeat: isSafeToRepeat)
+        } catch {
+            throw .redis(error)
+        }
+    }
+
+    /// Pieces of at most 500 jobs and about 1 MiB, so that one call never holds Redis up for long.
+    private static func chunks(_ jobs: [EncodedJob]) -> [ArraySlice<EncodedJob>] {
+        var chunks: [ArraySlice<EncodedJob>] = []
+        var start = 0
+        var bytes = 0
+        for (index, job) in jobs.enumerated() {
+            if index > start, index - start == JobScripts.batchMax || bytes + job.payload.count > 1 << 20 {
+                chunks.append(jobs[start..<index])
+                (start, bytes) = (index, 0)
+            }
+            bytes += job.payload.count
+        }
+        if start < jobs.count { chunks.append(jobs[start...]) }
+        return chunks
+    }
+}
+
+/// What became of an enqueue.
+public enum EnqueueReply: Sendable, Hashable {
+    case added(JobID)
+    /// A job of that id waits, runs or lies among the dead letters; it was left as it is.
+    case duplicate(JobID)
+
+    public var id: JobID {
+        switch self {
+        case .added(let id), .duplicate(let id): id
+        }
+    }
+
+    public var isAdded: Bool {
+        if case .added = self { return true }
+        return false
+    }
+}
+
+/// What became of a cancellation.
+public enum CancelReply: Sendable, Hashable {
+    case cancelled
+    /// No job of that id lives.
+    case unknown
+    /// It is a dead letter already.
+    case dead
+}

@@ -1,0 +1,54 @@
+import Redis
+
+/// One consistent view of a queue. `isBalanced` holds at every moment: no job is lost or doubled by a transition.
+public struct QueueCounts: Sendable, Hashable, Codable {
+    /// Jobs that could run now.
+    public var waiting = 0
+    /// Delayed, retrying and snoozed jobs.
+    public var later = 0
+    public var leased = 0
+    public var dead = 0
+    /// How long ago the oldest of the jobs next in line was enqueued, in ms; `nil` where none waits.
+    public var oldestWaitingMs: Int?
+
+    // Counters since the queue's keys came to be.
+    public var enqueued = 0
+    public var completed = 0
+    /// Failed attempts that will be tried again.
+    public var retried = 0
+    public var buried = 0
+    /// Leases that ran out and whose job went back to the ready ones.
+    public var recovered = 0
+    public var cancelled = 0
+    /// Attempts handed back or snoozed.
+    public var released = 0
+
+    public init() {}
+
+    /// enqueued = completed + waiting + leased + later + dead + cancelled.
+    public var isBalanced: Bool { enqueued == completed + waiting + leased + later + dead + cancelled }
+
+    init?(_ reply: RESPValue) {
+        guard let parts = reply.array, parts.count == 6, let stats = parts[5].array else { return nil }
+        let numbers = parts[0..<5].compactMap(\.int)
+        guard numbers.count == 5 else { return nil }
+        waiting = numbers[0]
+        later = numbers[1]
+        leased = numbers[2]
+        dead = numbers[3]
+        oldestWaitingMs = numbers[4] < 0 ? nil : numbers[4]
+        for index in stride(from: 0, to: stats.count - 1, by: 2) {
+            guard let name = stats[index].string, let value = stats[index + 1].int else { return nil }
+            switch name {
+            case "enqueued": enqueued = value
+            case "completed": completed = value
+            case "retried": retried = value
+            case "buried": buried = value
+            case "recovered": recovered = value
+            case "cancelled": cancelled = value
+            case "released": released = value
+            default: break
+            }
+        }
+    }
+}

@@ -1,0 +1,55 @@
+-- Purpose: hands up to 500 leased jobs back without using up an attempt: to the front at once, or later (snooze).
+-- KEYS: later ZSET, wake LIST, stats HASH, ready:0 … ready:3 LIST, attempts HASH, leased ZSET
+-- ARGV: three per job: id · token · delay (ms; 0 = at once)
+-- Replies: for each job in order 1 = handed back, 0 = refused, 2 = unknown (as complete.lua)
+-- Cost: O(log n) a job; nine commands a call
+-- Why: a worker that stops, or does not know the kind, is not the job's fault. The state stays, so that the next token rises.
+local now = muster_clock()
+local ids = {}
+for i = 1, #ARGV, 3 do
+    ids[#ids + 1] = ARGV[i]
+end
+local states = redis.call('HMGET', KEYS[8], unpack(ids))
+local replies, seen, moved, updates, dues = {}, {}, {}, {}, {}
+local front, handed = { {}, {}, {}, {} }, false
+for k = #ids, 1, -1 do
+    local at, id = 3 * k - 2, ids[k]
+    if not seen[id] and muster_holds(states[k], ARGV[at + 1]) then
+        replies[k] = 1
+        seen[id] = true
+        local state = muster_parse(states[k])
+        local delay = tonumber(ARGV[at + 2])
+        state.flag, state.attempt = '-', state.attempt - 1
+        if delay == 0 then
+            local list = front[state.priority + 1]
+            list[#list + 1] = id
+            handed = true
+        else
+            dues[#dues + 1] = now + delay
+            dues[#dues + 1] = id
+        end
+        moved[#moved + 1] = id
+        updates[#updates + 1] = id
+        updates[#updates + 1] = muster_state(state)
+    else
+        replies[k] = states[k] and 0 or 2
+    end
+end
+if #moved == 0 then
+    return replies
+end
+redis.call('ZREM', KEYS[9], unpack(moved))
+redis.call('HSET', KEYS[8], unpack(updates))
+for level = 1, 4 do
+    if #front[level] > 0 then
+        redis.call('LPUSH', KEYS[3 + level], unpack(front[level]))
+    end
+end
+if #dues > 0 then
+    muster_schedule(KEYS[1], KEYS[2], dues)
+end
+if handed then
+    muster_wake(KEYS[2])
+end
+redis.call('HINCRBY', KEYS[3], 'released', #moved)
+return replies
