@@ -1,0 +1,19 @@
+import Accounts
+
+extension AccountsError: ProblemConvertible {
+    public var problem: Problem {
+        switch self {
+        case .invalidField(let name, let reason): .invalidField(name, "This value is not right: \(reason).")
+        case .emailTaken: .conflict("An account with this e-mail address exists. Log in instead.", field: "email")
+        case .wrongCredentials: .unauthorized("The e-mail address or the password is wrong.")
+        case .invalidRefreshToken: .unauthorized("The refresh token is unknown, expired or revoked. Log in again.")
+        case .refreshTokenReused:
+            .unauthorized("The refresh token was used before, so its session was ended. Log in again.")
+        case .invalidToken(let reason): .unauthorized("The access token is not valid: \(reason).")
+        case .unknownAccount: .notFound("There is no such account.")
+        case .overloaded: .unavailable("Too many log-ins at once. Try again shortly.")
+        case .unavailable: .unavailable("The accounts are busy. Try again shortly.")
+        case .corrupt: .internalError
+        }
+    }
+}

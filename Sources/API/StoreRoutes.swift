@@ -1,0 +1,124 @@
+import GameModel
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Store
+
+/// What players buy and own, and the payment provider's webhooks.
+struct StoreRoutes: Sendable {
+    let store: StoreService
+    /// `nil` refuses every webhook: without a secret none can be told from a forgery.
+    let webhooks: WebhookReceiver?
+
+    func add(to router: some RouterMethods<APIContext>) {
+        router.get("/v1/store/products", use: products)
+        router.post("/v1/store/orders", use: placeOrder)
+        router.get("/v1/store/orders", use: orders)
+        router.get("/v1/store/orders/{id}", use: order)
+        router.get("/v1/store/inventory", use: inventory)
+        router.post("/v1/store/webhooks/payments", use: webhook)
+    }
+
+    @Sendable func products(_ request: Request, _ context: APIContext) async throws -> Response {
+        _ = try context.requirePlayer()
+        let catalog = try await store.catalog()
+        let tag = "\"\(catalog.version)\""
+        // Prices change when promotions begin and end: a cache may keep the body, but has to ask.
+        let headers: HTTPFields = [.eTag: tag, .cacheControl: "private, no-cache"]
+        guard !Self.isKnown(tag, request) else { return Response(status: .notModified, headers: headers) }
+        var full = headers
+        full[.contentType] = "application/json"
+        full[.contentLength] = String(catalog.json.count)
+        return Response(status: .ok, headers: full, body: ResponseBody(byteBuffer: ByteBuffer(bytes: catalog.json)))
+    }
+
+    @Sendable func placeOrder(_ request: Request, _ context: APIContext) async throws -> Response {
+        let player = try context.requirePlayer()
+        let key = try request.requireHeader(.idempotencyKey)
+        let wish = try await request.decodeBody(OrderWish.self, context: context)
+        let placed = try await store.placeOrder(
+            player: player, product: wish.productId, paymentMethod: wish.paymentMethod, idempotencyKey: key)
+        return try .json(
+            OrderReply(placed.order), status: .accepted,
+            headers: [.location: "/v1/store/orders/\(placed.order.orderId)"])
+    }
+
+    @Sendable func orders(_ request: Request, _ context: APIContext) async throws -> Response {
+        let orders = try await store.orders(of: try context.requirePlayer())
+        return try .json(OrdersReply(orders: orders.map(OrderReply.init)))
+    }
+
+    @Sendable func order(_ request: Request, _ context: APIContext) async throws -> Response {
+        let player = try context.requirePlayer()
+        let id = try context.parameter("id", as: OrderID.self)
+        return try .json(OrderReply(try await store.order(id, of: player)))
+    }
+
+    @Sendable func inventory(_ request: Request, _ context: APIContext) async throws -> Response {
+        let entitlements = try await store.entitlements(of: try context.requirePlayer())
+        return try .json(InventoryReply(entitlements: entitlements))
+    }
+
+    /// Any 2xx tells the provider not to send the event again.
+    @Sendable func webhook(_ request: Request, _ context: APIContext) async throws -> Response {
+        guard let webhooks else { throw Problem.unauthorized("No webhook secret is configured here.") }
+        guard let signature = request.headers[.stripeSignature] else {
+            throw Problem.unauthorized("This needs the provider's header Stripe-Signature.")
+        }
+        // The signature is over the bytes as they came.
+        let body = try await request.collectBytes(context: context)
+        let outcome = try await webhooks.receive(
+            body: Array(body.readableBytesView), signatureHeader: signature)
+        context.logger.debug("webhook", metadata: ["outcome": "\(outcome)"])
+        return .empty(.ok)
+    }
+
+    /// RFC 9110, 13.1.2: compared weakly, and `*` is whatever there is.
+    private static func isKnown(_ tag: String, _ request: Request) -> Bool {
+        (request.headers[.ifNoneMatch] ?? "").split(separator: ",").contains { item in
+            let known = item.filter { $0 != " " && $0 != "\t" }
+            return known == "*" || known == tag || known == "W/" + tag
+        }
+    }
+}
+
+extension HTTPField.Name {
+    /// Lower case is what HTTP/2 wants and HTTP/1 doesn't mind.
+    fileprivate static let stripeSignature = HTTPField.Name("Stripe-Signature") ?? .authorization
+}
+
+// MARK: Bodies
+
+private struct OrderWish: Decodable {
+    var productId: ProductID
+    var paymentMethod: String
+}
+
+private struct OrderReply: Encodable {
+    var orderId: OrderID
+    var state: OrderState
+    var productId: ProductID
+    var amount: Money
+    /// Why it was declined or is in review.
+    var reason: String?
+    var createdAt: Instant
+    var updatedAt: Instant
+
+    init(_ order: Order) {
+        orderId = order.orderId
+        state = order.state
+        productId = order.productId
+        amount = order.amount
+        reason = order.state == .declined ? order.reason : nil
+        createdAt = order.createdAt
+        updatedAt = order.updatedAt
+    }
+}
+
+private struct OrdersReply: Encodable {
+    var orders: [OrderReply]
+}
+
+private struct InventoryReply: Encodable {
+    var entitlements: [Entitlement]
+}
