@@ -21,6 +21,7 @@ public struct JobQueue: Sendable {
     ///   - id: a ULID unless given.
     ///   - delay: how long it waits first; `at` is the other way to say so, and wins.
     ///   - options: those of the kind, unless given.
+    @discardableResult
     public func enqueue<J: Job>(
         _ job: J, id: JobID? = nil, delay: Duration? = nil, at: Instant? = nil, options: JobOptions? = nil
     ) async throws(JobError) -> EnqueueReply {
@@ -31,6 +32,7 @@ public struct JobQueue: Sendable {
 
     /// Enqueues many jobs of one kind, in the order given: one script call per 500 jobs or 1 MiB. Where a later call
     /// fails, the earlier ones stay; repeat all, with ids of your own.
+    @discardableResult
     public func enqueue<J: Job>(
         _ jobs: [(id: JobID?, job: J)], delay: Duration? = nil, at: Instant? = nil, options: JobOptions? = nil
     ) async throws(JobError) -> [EnqueueReply] {
@@ -44,6 +46,7 @@ public struct JobQueue: Sendable {
     }
 
     /// Enqueues jobs whose payloads are bytes already.
+    @discardableResult
     public func enqueue(encoded jobs: [EncodedJob]) async throws(JobError) -> [EnqueueReply] {
         for job in jobs { try job.validate() }
         var replies: [EnqueueReply] = []
