@@ -1,0 +1,95 @@
+import GameModel
+
+/// Makes matches of waiting tickets: a pure function of the tickets, the rules and the time.
+///
+/// It promises:
+/// - The longest-waiting ticket with enough others in its window is the anchor of the first match, and so on; none that
+///   could be an anchor is passed over.
+/// - All players of a match are within the window of its anchor, which widens with the anchor's waiting.
+/// - Among those, the nearest in rating are taken, of equally near ones the longest-waiting.
+/// - Teams are split so that the predicted chances differ least (see ``TeamBalance``).
+/// - No ticket and no player is in a match twice.
+public struct Matcher: Sendable {
+    public let rules: PoolRules
+
+    public init(rules: PoolRules) {
+        self.rules = rules
+    }
+
+    /// Takes matches out of the waiting tickets, at most `limit`.
+    public func match(_ waiting: inout WaitingTickets, at now: Instant, limit: Int = .max) -> [Proposal] {
+        var proposals: [Proposal] = []
+        guard waiting.count >= rules.playersPerMatch else { return proposals }
+        var chosen: [Int32] = []
+        chosen.reserveCapacity(rules.playersPerMatch)
+        var next = waiting.first
+        while let anchor = next, proposals.count < limit, waiting.count >= rules.playersPerMatch {
+            let waited = Double(now.milliseconds - waiting.queuedAt(at: anchor)) / 1_000
+            let window = rules.window(afterWaiting: waited)
+            choose(for: anchor, within: window, from: waiting, into: &chosen)
+            guard chosen.count == rules.playersPerMatch else {
+                next = waiting.next(after: anchor)
+                continue
+            }
+            let tickets = chosen.compactMap { waiting.ticket(at: $0) }
+            // The next anchor is found before the match's places in the list are given up.
+            next = following(anchor, in: waiting, except: chosen)
+            for ticket in tickets { waiting.remove(ticket.id) }
+            proposals.append(proposal(of: tickets, window: window))
+        }
+        return proposals
+    }
+
+    private func choose(
+        for anchor: Int32, within window: Double, from waiting: WaitingTickets, into chosen: inout [Int32]
+    ) {
+        chosen.removeAll(keepingCapacity: true)
+        chosen.append(anchor)
+        let wanted = rules.playersPerMatch
+        waiting.visitNeighbours(of: anchor, within: window) { candidate in
+            let player = waiting.ticket(at: candidate)?.player
+            // A player with two tickets is possible after a process died between claiming and creating.
+            if chosen.contains(where: { waiting.ticket(at: $0)?.player == player }) { return true }
+            chosen.append(candidate)
+            return chosen.count < wanted
+        }
+    }
+
+    private func following(_ anchor: Int32, in waiting: WaitingTickets, except chosen: [Int32]) -> Int32? {
+        var next = waiting.next(after: anchor)
+        while let slot = next, chosen.contains(slot) { next = waiting.next(after: slot) }
+        return next
+    }
+
+    private func proposal(of tickets: [QueuedTicket], window: Double) -> Proposal {
+        let ratings = tickets.map(\.skill.rating)
+        let split = TeamBalance.split(ratings, teams: rules.teams, size: rules.teamSize)
+        return Proposal(anchor: tickets[0], teams: split.map { $0.map { tickets[$0] } }, window: window)
+    }
+}
+
+/// A match that the matcher wants; it is made when Redis agrees that all its tickets are still queued.
+public struct Proposal: Sendable, Hashable {
+    /// The ticket around which it was made, whose window holds. Only one at the edge of its window, that could not have
+    /// been an anchor itself, may have waited longer.
+    public let anchor: QueuedTicket
+    public let teams: [[QueuedTicket]]
+    /// The rating window at that moment.
+    public let window: Double
+
+    public init(anchor: QueuedTicket, teams: [[QueuedTicket]], window: Double) {
+        self.anchor = anchor
+        self.teams = teams
+        self.window = window
+    }
+
+    /// In the order of the teams.
+    public var tickets: [QueuedTicket] { teams.flatMap { $0 } }
+
+    /// How far the predicted chance of the strongest team against the weakest is from even: 0 to 0.5.
+    public var predictedGap: Double {
+        let means = teams.map { team in team.map(\.skill.rating).reduce(0, +) / Double(max(1, team.count)) }
+        guard let best = means.max(), let worst = means.min() else { return 0 }
+        return TeamBalance.chance(of: best, against: worst) - 0.5
+    }
+}

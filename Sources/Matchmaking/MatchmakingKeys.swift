@@ -1,0 +1,60 @@
+import GameModel
+import Jobs
+import Redis
+
+/// Every Redis key of matchmaking, in one place. All keys of a pool carry its name as their hash tag, as those of its
+/// allocation queue do, so that a match's last acceptance and its allocation job are one script in one slot.
+public struct MatchmakingKeys: Sendable {
+    private let prefix: String
+
+    /// ZSET, ticket id → when it was queued, in Redis ms.
+    let queue: RedisKey
+    /// STREAM, capped: every transition of a ticket. Ids are `<epoch>-<number>`, the number rising by one.
+    let changes: RedisKey
+    /// STRING: the epoch of the stream, when it was begun in Redis ms.
+    let epoch: RedisKey
+    /// ZSET, `t:<ticket>` or `m:<match>` → deadline in Redis ms.
+    let deadlines: RedisKey
+    /// ZSETs, match id → since when it is in that state, in Redis ms.
+    let proposed: RedisKey
+    let placing: RedisKey
+    let ready: RedisKey
+    /// STRING with TTL, "owner fence": the ranker that owns the pool.
+    let lease: RedisKey
+
+    /// The pool's allocation queue, which its accepted matches are placed from.
+    public let allocationQueue: QueueName
+
+    /// ZSET, ranker id → when it was last heard of, in Redis ms.
+    static let rankers: RedisKey = "muster:mm:rankers"
+
+    /// STRING with TTL: the one active ticket of a player. Not of the pool's slot.
+    static func claim(_ player: PlayerID) -> RedisKey { RedisKey("muster:mm:player:{\(player)}") }
+
+    public init(_ pool: Pool) {
+        prefix = "muster:mm:{\(pool)}:"
+        queue = RedisKey(prefix + "queue")
+        changes = RedisKey(prefix + "changes")
+        epoch = RedisKey(prefix + "epoch")
+        deadlines = RedisKey(prefix + "deadlines")
+        proposed = RedisKey(prefix + "proposed")
+        placing = RedisKey(prefix + "placing")
+        ready = RedisKey(prefix + "ready")
+        lease = RedisKey(prefix + "lease")
+        allocationQueue = QueueName(pool.description)
+    }
+
+    /// HASH.
+    func ticket(_ id: TicketID) -> RedisKey { RedisKey("\(prefix)ticket:\(id)") }
+
+    /// HASH.
+    func match(_ id: MatchID) -> RedisKey { RedisKey("\(prefix)match:\(id)") }
+
+    /// What every script that uses `fragment.lua` is given first.
+    var common: [RedisKey] { [queue, changes, epoch, deadlines, proposed, placing, ready] }
+
+    /// The keys of a script about one match and its tickets.
+    func common(_ match: MatchID, _ roster: [TicketID]) -> [RedisKey] {
+        common + [self.match(match)] + roster.map(ticket)
+    }
+}

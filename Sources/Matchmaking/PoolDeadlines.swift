@@ -1,0 +1,84 @@
+import GameModel
+import Logging
+import Redis
+
+/// Ends what is past its deadline in one pool: tickets that waited too long, proposals not accepted in time, matches
+/// that found no instance, and matches that never ended. Each by a script that judges by Redis `TIME` whether it is
+/// due.
+struct PoolDeadlines: Sendable {
+    /// The most that one round ends.
+    private static let batchMax = 200
+    /// Rounds without a pause, so that a flood of deadlines does not keep the ranker from matching.
+    private static let roundsMax = 5
+
+    let keys: MatchmakingKeys
+    let service: MatchmakingService
+    let logger: Logger
+
+    /// Ends what is due; answers the time of Redis.
+    func settle() async throws(RedisError) -> RedisClock {
+        var clock: RedisClock?
+        for _ in 0..<Self.roundsMax {
+            let reply = try await service.redis.run(
+                MatchmakingScripts.due, keys: [keys.deadlines], arguments: [RedisArgument(Self.batchMax)],
+                isSafeToRepeat: true)
+            guard let items = reply.array, let now = items.first?.int else { throw .unexpectedReply("due") }
+            clock = RedisClock(Instant(milliseconds: Int64(now)))
+            let members = items.dropFirst().compactMap(\.string)
+            if members.isEmpty { break }
+            try await end(members)
+            if members.count < Self.batchMax { break }
+        }
+        guard let clock else { throw .unexpectedReply("due") }
+        return clock
+    }
+
+    private func end(_ members: [String]) async throws(RedisError) {
+        let tickets = members.filter { $0.hasPrefix("t:") }.map { TicketID(String($0.dropFirst(2))) }
+        let matches = members.filter { $0.hasPrefix("m:") }.map { MatchID(String($0.dropFirst(2))) }
+        var replies = try await service.redis.pipeline(
+            MatchmakingScripts.expire,
+            calls: tickets.map { id in
+                (
+                    keys: keys.common + [keys.ticket(id)],
+                    arguments: [RedisArgument(id.rawValue), RedisArgument(MatchmakingService.endedSeconds)]
+                )
+            })
+        replies += try await endMatches(matches)
+        var freed: [(player: PlayerID, ticket: TicketID)] = []
+        for reply in replies {
+            if case .error(let reason) = reply { throw .server(reason) }
+            freed += PlayerClaims.freed(in: reply)
+        }
+        await service.release(freed)
+    }
+
+    private func endMatches(_ matches: [MatchID]) async throws(RedisError) -> [RESPValue] {
+        guard !matches.isEmpty else { return [] }
+        let found = try await service.redis.pipeline(
+            matches.map {
+                RedisCommand("HMGET", RedisArgument(keys.match($0)), "state", "roster", isSafeToRepeat: true)
+            })
+        var timeouts: [(keys: [RedisKey], arguments: [RedisArgument])] = []
+        var failures: [(keys: [RedisKey], arguments: [RedisArgument])] = []
+        for (match, reply) in zip(matches, found) {
+            let values = reply.array ?? []
+            let state = values.first?.string.flatMap(MatchState.init(rawValue:))
+            let roster = values.last?.string?.split(separator: ",").map { TicketID(String($0)) } ?? []
+            let callKeys = keys.common(match, roster)
+            switch state {
+            case .placing, .ready:
+                let reason = state == .placing ? "no-instance" : "no-result"
+                let arguments = service.failArguments(match, roster, reason: reason, onlyWhenDue: true)
+                failures.append((keys: callKeys, arguments: arguments))
+            default:
+                let arguments =
+                    [RedisArgument(match.rawValue), RedisArgument(MatchmakingService.endedSeconds)]
+                    + roster.map { RedisArgument($0.rawValue) }
+                timeouts.append((keys: callKeys, arguments: arguments))
+            }
+        }
+        let ended = try await service.redis.pipeline(MatchmakingScripts.timeout, calls: timeouts)
+        return ended + (try await service.redis.pipeline(MatchmakingScripts.fail, calls: failures))
+    }
+}

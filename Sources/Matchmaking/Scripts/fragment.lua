@@ -1,0 +1,45 @@
+-- Purpose: what the matchmaking scripts share, as local functions for their heads: the clock, the change stream, and
+--   the ways a ticket goes back to the queue or ends.
+-- KEYS: 1 queue ZSET · 2 changes STREAM · 3 epoch STRING · 4 deadlines ZSET · 5 proposed ZSET · 6 placing ZSET ·
+--   7 ready ZSET (MatchmakingKeys.common), in every script that uses this
+-- ARGV: none of its own
+-- Replies: none of its own
+-- Cost: O(log n) a ticket
+-- Why: ids in the change stream are <epoch>-<number>, the number rising by one, so that a reader sees that it missed
+--   entries (trimmed) or that the stream was lost and begun again (another epoch) without any other look-up.
+
+local function mm_clock()
+    local time = redis.call('TIME')
+    return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+local function mm_publish(now, ...)
+    local epoch = redis.call('GET', KEYS[3])
+    if not epoch then
+        epoch = string.format('%.0f', now)
+        redis.call('SET', KEYS[3], epoch)
+    end
+    redis.call('XADD', KEYS[2], 'MAXLEN', '~', 50000, epoch .. '-*', ...)
+end
+
+-- The entry holds all that a ranker's view needs, so that a view never has to ask for the ticket.
+local function mm_publish_queued(now, id, fields)
+    mm_publish(
+        now, 's', 'queued', 't', id, 'p', fields[1], 'q', fields[2], 'r', fields[3], 'd', fields[4], 'c', fields[5])
+end
+
+-- Back to the queue with the time of its first queueing: who waited longest is still first.
+local function mm_requeue(now, key, id)
+    local fields = redis.call('HMGET', key, 'player', 'queuedAt', 'rating', 'deviation', 'character', 'maxWait')
+    redis.call('HSET', key, 'state', 'queued', 'since', now)
+    redis.call('HDEL', key, 'match', 'acceptBy', 'roster')
+    redis.call('ZADD', KEYS[1], fields[2], id)
+    redis.call('ZADD', KEYS[4], fields[2] + fields[6], 't:' .. id)
+    mm_publish_queued(now, id, fields)
+end
+
+-- A final state; the hash stays readable for `ttl` seconds.
+local function mm_end(now, key, state, reason, ttl)
+    redis.call('HSET', key, 'state', state, 'since', now, 'reason', reason)
+    redis.call('EXPIRE', key, ttl)
+end

@@ -1,0 +1,67 @@
+/// Where a ticket is in its life. One table says which step may follow which; the Lua scripts keep to it, and a test
+/// runs them against it.
+public enum TicketState: String, Sendable, Codable, CaseIterable, CustomStringConvertible {
+    /// Waits in its pool.
+    case queued
+    /// Is part of a match that its player has not accepted yet.
+    case proposed
+    /// Its player accepted; others of the match have not yet.
+    case accepted
+    /// All accepted; the match gets a slot on an instance.
+    case placing
+    /// The players can connect.
+    case ready
+    case finished
+    /// Its player withdrew it.
+    case cancelled
+    /// It waited too long, was not accepted in time, or was lost with Redis.
+    case expired
+    /// Its player declined the match.
+    case declined
+    /// Its match could not be played.
+    case failed
+
+    /// The states that one step leads to.
+    public var next: Set<TicketState> {
+        switch self {
+        case .queued: [.proposed, .cancelled, .expired]
+        case .proposed: [.accepted, .queued, .declined, .cancelled, .expired]
+        case .accepted: [.placing, .queued, .cancelled]
+        case .placing: [.ready, .queued, .failed]
+        case .ready: [.finished, .failed]
+        case .finished, .cancelled, .expired, .declined, .failed: []
+        }
+    }
+
+    /// Whether nothing follows.
+    public var isFinal: Bool { next.isEmpty }
+
+    public var description: String { rawValue }
+}
+
+/// Where a match is in its life, from the ranker's proposal on.
+public enum MatchState: String, Sendable, Codable, CaseIterable, CustomStringConvertible {
+    case proposed
+    case placing
+    case ready
+    case finished
+    /// A player declined, or withdrew the ticket.
+    case declined
+    case cancelled
+    /// Not all accepted in time.
+    case expired
+    case failed
+
+    public var next: Set<MatchState> {
+        switch self {
+        case .proposed: [.placing, .declined, .cancelled, .expired]
+        case .placing: [.ready, .failed]
+        case .ready: [.finished, .failed]
+        case .finished, .declined, .cancelled, .expired, .failed: []
+        }
+    }
+
+    public var isFinal: Bool { next.isEmpty }
+
+    public var description: String { rawValue }
+}

@@ -1,0 +1,101 @@
+import GameModel
+import Logging
+import Redis
+import TestSupport
+
+@testable import Matchmaking
+
+/// Random numbers that can be had again: SplitMix64 (Steele, Lea, Flood 2014).
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}
+
+let duelEU = Pool(mode: Mode("duel"), region: Region("eu"))
+let testLogger: Logger = {
+    var logger = Logger(label: "test.matchmaking")
+    logger.logLevel = .critical
+    return logger
+}()
+
+/// Duels in Europe only, so that a test's ranker has one pool.
+func duels(_ change: (inout PoolRules) -> Void = { _ in }) -> MatchmakingRules {
+    var rules = PoolRules(teamSize: 1)
+    change(&rules)
+    return MatchmakingRules(modes: [Mode("duel"): rules], regions: [Region("eu")])
+}
+
+extension MatchmakingService {
+    func queue(_ player: String, rating: Double = 1500) async throws -> Ticket {
+        try await createTicket(
+            TicketRequest(
+                player: PlayerID(player), mode: Mode("duel"), region: Region("eu"),
+                skill: Skill(rating: rating, deviation: 80)))
+    }
+
+    func state(_ ticket: Ticket) async throws -> TicketState? { try await self.ticket(ticket.id)?.state }
+
+    /// Commits a match as a ranker that holds the pool would.
+    func propose(_ tickets: [Ticket], lease: String) async throws -> ProposalCommitter.Outcome {
+        let queued = tickets.map {
+            QueuedTicket(
+                id: $0.id, player: $0.player, queuedAt: $0.queuedAt, skill: $0.skill, character: $0.character)
+        }
+        let half = queued.count / 2
+        let proposal = Proposal(
+            anchor: queued[0], teams: [Array(queued[..<half]), Array(queued[half...])], window: 100)
+        let committer = ProposalCommitter(
+            keys: MatchmakingKeys(duelEU), pool: duelEU, rules: rules, lease: lease, redis: redis)
+        return try await committer.commit([proposal])[0]
+    }
+
+    /// Takes the pool for an owner; answers the lease's value.
+    func takePool(_ owner: String) async throws -> String {
+        let reply = try await redis.run(
+            MatchmakingScripts.lease, keys: [MatchmakingKeys(duelEU).lease],
+            arguments: [RedisArgument(owner), "60000", "1"])
+        return "\(owner) \(reply.int ?? 0)"
+    }
+
+    func settleDeadlines() async throws {
+        _ = try await PoolDeadlines(keys: MatchmakingKeys(duelEU), service: self, logger: testLogger).settle()
+    }
+
+    /// Moves a match's deadline into the past.
+    func makeDue(_ match: MatchID) async throws {
+        let keys = MatchmakingKeys(duelEU)
+        _ = try await redis.pipeline([
+            RedisCommand("HSET", RedisArgument(keys.match(match)), "acceptBy", "1"),
+            RedisCommand("ZADD", RedisArgument(keys.deadlines), "XX", "1", RedisArgument("m:\(match)")),
+        ])
+    }
+
+    /// Lets a ticket's longest wait be over.
+    func makeDue(_ ticket: TicketID) async throws {
+        let keys = MatchmakingKeys(duelEU)
+        _ = try await redis.pipeline([
+            RedisCommand("HSET", RedisArgument(keys.ticket(ticket)), "maxWait", "0"),
+            RedisCommand("ZADD", RedisArgument(keys.deadlines), "XX", "1", RedisArgument("t:\(ticket)")),
+        ])
+    }
+}
+
+/// Runs the body beside rankers that end with it.
+func withRankers(
+    _ rankers: [Ranker], isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Void
+) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+        for ranker in rankers { group.addTask { try await ranker.run() } }
+        defer { group.cancelAll() }
+        try await body()
+    }
+}
