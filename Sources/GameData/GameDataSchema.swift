@@ -1,0 +1,127 @@
+import GRDB
+import GameModel
+import Records
+
+/// The tables of `data.sqlite`: players, ratings, matches, results and the balance patches. Only types and clauses that other
+/// SQL engines know, so that the file can be moved to one.
+public enum GameDataSchema {
+    /// Open `data.sqlite` with all of these: the outbox and inbox live in the same file.
+    public static let schemas: [RecordsSchema] = [schema, Outbox.schema]
+
+    public static let schema = RecordsSchema(
+        name: "game-data",
+        migrations: [
+            (id: "1-players", body: { db in try db.execute(sql: players) }),
+            (id: "2-patches", body: { db in try createPatches(in: db) }),
+            (id: "3-matches", body: { db in try db.execute(sql: matches) }),
+        ])
+
+    private static let players = """
+        CREATE TABLE players (
+            player_id TEXT NOT NULL PRIMARY KEY,
+            display_name TEXT NOT NULL,
+            created_at BIGINT NOT NULL
+        );
+        CREATE TABLE ratings (
+            player_id TEXT NOT NULL,
+            mode TEXT NOT NULL,
+            rating DOUBLE PRECISION NOT NULL,
+            deviation DOUBLE PRECISION NOT NULL,
+            volatility DOUBLE PRECISION NOT NULL,
+            games BIGINT NOT NULL,
+            wins BIGINT NOT NULL,
+            draws BIGINT NOT NULL,
+            kills BIGINT NOT NULL,
+            deaths BIGINT NOT NULL,
+            damage BIGINT NOT NULL,
+            updated_at BIGINT NOT NULL,
+            PRIMARY KEY (player_id, mode)
+        );
+        CREATE INDEX ratings_by_mode ON ratings (mode, rating DESC, player_id);
+        """
+
+    private static let patches = """
+        CREATE TABLE patches (
+            patch BIGINT NOT NULL PRIMARY KEY,
+            published_at BIGINT NOT NULL
+        );
+        CREATE TABLE characters (
+            patch BIGINT NOT NULL REFERENCES patches (patch),
+            character_id TEXT NOT NULL,
+            position BIGINT NOT NULL,
+            name TEXT NOT NULL,
+            health BIGINT NOT NULL CHECK (health BETWEEN 1 AND 10000),
+            damage BIGINT NOT NULL CHECK (damage BETWEEN 0 AND 1000),
+            weapon_id TEXT NOT NULL,
+            PRIMARY KEY (patch, character_id)
+        );
+        CREATE TABLE weapons (
+            patch BIGINT NOT NULL REFERENCES patches (patch),
+            weapon_id TEXT NOT NULL,
+            position BIGINT NOT NULL,
+            name TEXT NOT NULL,
+            damage BIGINT NOT NULL,
+            cooldown_ms BIGINT NOT NULL,
+            PRIMARY KEY (patch, weapon_id)
+        );
+        """
+
+    // A ticket is in one match at most, apart from abandoned ones: players whose match could not be placed go back to the
+    // queue with the ticket that they had.
+    private static let matches = """
+        CREATE TABLE matches (
+            match_id TEXT NOT NULL PRIMARY KEY,
+            mode TEXT NOT NULL,
+            region TEXT NOT NULL,
+            instance_id TEXT NOT NULL,
+            patch BIGINT NOT NULL REFERENCES patches (patch),
+            state TEXT NOT NULL CHECK (state IN ('placed', 'reported', 'finished', 'abandoned')),
+            placed_at BIGINT NOT NULL,
+            ended_at BIGINT,
+            reason TEXT
+        );
+        CREATE INDEX matches_by_time ON matches (placed_at, match_id);
+        CREATE INDEX matches_by_instance ON matches (instance_id, state);
+        CREATE TABLE match_players (
+            match_id TEXT NOT NULL REFERENCES matches (match_id),
+            player_id TEXT NOT NULL,
+            ticket_id TEXT NOT NULL,
+            team BIGINT NOT NULL,
+            seat BIGINT NOT NULL,
+            character TEXT NOT NULL,
+            rating DOUBLE PRECISION NOT NULL,
+            placed_at BIGINT NOT NULL,
+            kills BIGINT,
+            deaths BIGINT,
+            damage BIGINT,
+            abandoned BIGINT NOT NULL DEFAULT 0,
+            PRIMARY KEY (match_id, player_id)
+        );
+        CREATE UNIQUE INDEX match_players_by_ticket ON match_players (ticket_id) WHERE abandoned = 0;
+        CREATE INDEX match_players_by_player ON match_players (player_id, placed_at, match_id);
+        CREATE TABLE match_results (
+            match_id TEXT NOT NULL PRIMARY KEY REFERENCES matches (match_id),
+            winner BIGINT,
+            body TEXT NOT NULL,
+            reported_at BIGINT NOT NULL
+        );
+        CREATE TABLE rating_changes (
+            match_id TEXT NOT NULL REFERENCES matches (match_id),
+            player_id TEXT NOT NULL,
+            mode TEXT NOT NULL,
+            rating_before DOUBLE PRECISION NOT NULL,
+            deviation_before DOUBLE PRECISION NOT NULL,
+            volatility_before DOUBLE PRECISION NOT NULL,
+            rating_after DOUBLE PRECISION NOT NULL,
+            deviation_after DOUBLE PRECISION NOT NULL,
+            volatility_after DOUBLE PRECISION NOT NULL,
+            changed_at BIGINT NOT NULL,
+            PRIMARY KEY (match_id, player_id)
+        );
+        """
+
+    private static func createPatches(in db: Database) throws {
+        try db.execute(sql: patches)
+        try BalanceRepository.insert(.first(at: .now), in: db)
+    }
+}

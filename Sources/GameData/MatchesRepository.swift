@@ -1,0 +1,216 @@
+import GRDB
+import GameModel
+import Jobs
+import Records
+
+/// Matches in `data.sqlite`, from placing to their end. Every write is idempotent by match id, so whoever is not sure whether
+/// their call arrived may repeat it. A result is stored together with the outbox row of the job that applies it.
+public struct MatchesRepository: Sendable {
+    let database: RecordsDatabase
+
+    public init(database: RecordsDatabase) { self.database = database }
+
+    // MARK: Placing and ending
+
+    /// Writes a match with its roster. The allocator calls it before the players are told, so that the roster outlives Redis.
+    /// - Throws: `GameDataError`: `.invalid`, `.unknownPatch`, `.ticketTaken`, `.rosterConflict`, `.matchEnded`.
+    @discardableResult
+    public func place(_ placement: MatchPlacement) async throws -> PlaceReply {
+        try placement.validate()
+        return try await database.write { db in
+            if let existing = try Self.header(placement.matchId, in: db) {
+                return try Self.placeAgain(placement, existing: existing, in: db)
+            }
+            try Self.insert(placement, in: db)
+            return .placed
+        }
+    }
+
+    /// Stores how a match ended, and in the same transaction the job that will apply it. When this returns, the result is safe
+    /// even if Redis loses everything.
+    /// - Throws: `GameDataError.invalid` naming the field that can't be of this match.
+    public func recordResult(
+        _ match: MatchID, _ result: MatchResult, at instant: Instant = .now
+    ) async throws -> RecordResultReply {
+        let body = try result.canonicalText()
+        return try await database.write { db in
+            guard let header = try Self.header(match, in: db) else { return .unknownMatch }
+            let stored = try String.fetchOne(
+                db, sql: "SELECT body FROM match_results WHERE match_id = ?", arguments: [match.rawValue])
+            if let stored { return stored == body ? .alreadyRecorded : .conflict }
+            guard header.state.mayBecome(.reported) else { return .conflict }
+            try result.validate(roster: Self.roster(match, in: db))
+            try db.execute(
+                sql: "INSERT INTO match_results (match_id, winner, body, reported_at) VALUES (?, ?, ?, ?)",
+                arguments: [match.rawValue, result.winner, body, instant.milliseconds])
+            try Self.move(match, from: header.state, to: .reported, endedAt: nil, reason: nil, in: db)
+            let job = try EncodedJob(RecordMatchResult(matchId: match), id: RecordMatchResult.jobId(match))
+            try Outbox.insert(
+                OutboxEntry(
+                    jobId: job.id.rawValue, queue: RecordMatchResult.queue.rawValue, kind: job.kind,
+                    payload: job.payload, createdAt: instant.milliseconds),
+                in: db)
+            return .recorded
+        }
+    }
+
+    /// Ends a match that has no result, its instance having died or forgotten it. Ratings are untouched; a result that comes
+    /// later is refused. Its tickets are free for another match.
+    public func abandon(
+        _ match: MatchID, reason: String, at instant: Instant = .now
+    ) async throws -> AbandonReply {
+        try await database.write { db in
+            guard let header = try Self.header(match, in: db) else { return .unknownMatch }
+            if header.state == .abandoned { return .alreadyAbandoned }
+            guard header.state.mayBecome(.abandoned) else { return .hasResult }
+            try Self.move(match, from: header.state, to: .abandoned, endedAt: instant, reason: reason, in: db)
+            try db.execute(
+                sql: "UPDATE match_players SET abandoned = 1 WHERE match_id = ?", arguments: [match.rawValue])
+            return .abandoned
+        }
+    }
+
+    // MARK: Reading
+
+    /// A match with roster and result; `nil` where it was never placed.
+    public func match(_ match: MatchID) async throws -> MatchRecord? {
+        try await database.read { db in
+            guard var record = try Self.header(match, in: db) else { return nil }
+            record.roster = try Self.roster(match, in: db)
+            let row = try Row.fetchOne(
+                db, sql: "SELECT body, reported_at FROM match_results WHERE match_id = ?",
+                arguments: [match.rawValue])
+            if let row {
+                record.result = try MatchResult.read(row["body"])
+                record.reportedAt = Instant(milliseconds: row["reported_at"])
+            }
+            return record
+        }
+    }
+
+    /// A match's seats, by team; empty for a match never placed.
+    public func roster(_ match: MatchID) async throws -> [MatchSeat] {
+        try await database.read { db in try Self.roster(match, in: db) }
+    }
+
+    /// The matches placed last, newest first, without rosters.
+    /// - Parameter limit: 1 to 1,000; more is cut to that.
+    public func recent(limit: Int) async throws -> [MatchRecord] {
+        let limit = min(max(limit, 1), Self.limitMax)
+        return try await database.read { db in
+            try Row.fetchAll(
+                db, sql: "SELECT * FROM matches ORDER BY placed_at DESC, match_id DESC LIMIT ?", arguments: [limit]
+            ).map(Self.record)
+        }
+    }
+
+    /// The matches that an instance has and has not reported, oldest first: what is abandoned when it dies.
+    /// - Parameter limit: 1 to 1,000; more is cut to that.
+    public func placed(on instance: InstanceID, limit: Int = limitMax) async throws -> [MatchID] {
+        let limit = min(max(limit, 1), Self.limitMax)
+        return try await database.read { db in
+            try String.fetchAll(
+                db,
+                sql: """
+                    SELECT match_id FROM matches WHERE instance_id = ? AND state = 'placed'
+                    ORDER BY placed_at, match_id LIMIT ?
+                    """, arguments: [instance.rawValue, limit]
+            ).map { MatchID($0) }
+        }
+    }
+
+    public static let limitMax = 1_000
+
+    // MARK: Rows
+
+    static func header(_ match: MatchID, in db: Database) throws -> MatchRecord? {
+        try Row.fetchOne(db, sql: "SELECT * FROM matches WHERE match_id = ?", arguments: [match.rawValue])
+            .map(record)
+    }
+
+    static func roster(_ match: MatchID, in db: Database) throws -> [MatchSeat] {
+        try Row.fetchAll(
+            db,
+            sql: """
+                SELECT team, ticket_id, player_id, character, rating FROM match_players
+                WHERE match_id = ? ORDER BY team, seat
+                """, arguments: [match.rawValue]
+        ).map { row in
+            MatchSeat(
+                team: row["team"], ticketId: TicketID(row["ticket_id"]), playerId: PlayerID(row["player_id"]),
+                character: row["character"], rating: row["rating"])
+        }
+    }
+
+    /// One step of a match's life. The state it comes from is in the statement, so a step taken meanwhile shows.
+    static func move(
+        _ match: MatchID, from: MatchRecord.State, to: MatchRecord.State, endedAt: Instant?, reason: String?,
+        in db: Database
+    ) throws {
+        precondition(from.mayBecome(to), "a match can't go from \(from) to \(to)")
+        try db.execute(
+            sql: "UPDATE matches SET state = ?, ended_at = ?, reason = ? WHERE match_id = ? AND state = ?",
+            arguments: [to.rawValue, endedAt?.milliseconds, reason, match.rawValue, from.rawValue])
+        guard db.changesCount == 1 else { throw GameDataError.unknownMatch(match) }
+    }
+
+    private static func record(_ row: Row) -> MatchRecord {
+        MatchRecord(
+            matchId: MatchID(row["match_id"]), mode: Mode(row["mode"]), region: Region(row["region"]),
+            instanceId: InstanceID(row["instance_id"]), patch: PatchVersion(row["patch"]),
+            // The table's CHECK allows these names only.
+            state: MatchRecord.State(rawValue: row["state"]) ?? .placed,
+            placedAt: Instant(milliseconds: row["placed_at"]),
+            endedAt: (row["ended_at"] as Int64?).map { Instant(milliseconds: $0) }, reason: row["reason"], roster: [])
+    }
+
+    private static func insert(_ placement: MatchPlacement, in db: Database) throws {
+        let known = try Bool.fetchOne(
+            db, sql: "SELECT EXISTS (SELECT 1 FROM patches WHERE patch = ?)", arguments: [placement.patch.number])
+        guard known == true else { throw GameDataError.unknownPatch(placement.patch) }
+        try db.execute(
+            sql: """
+                INSERT INTO matches (match_id, mode, region, instance_id, patch, state, placed_at)
+                VALUES (?, ?, ?, ?, ?, 'placed', ?)
+                """,
+            arguments: [
+                placement.matchId.rawValue, placement.mode.rawValue, placement.region.rawValue,
+                placement.instanceId.rawValue, placement.patch.number, placement.placedAt.milliseconds,
+            ])
+        for (index, seat) in placement.roster.enumerated() {
+            try db.execute(
+                sql: """
+                    INSERT INTO match_players
+                        (match_id, player_id, ticket_id, team, seat, character, rating, placed_at)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (ticket_id) WHERE abandoned = 0 DO NOTHING
+                    """,
+                arguments: [
+                    placement.matchId.rawValue, seat.playerId.rawValue, seat.ticketId.rawValue, seat.team, index,
+                    seat.character, seat.rating, placement.placedAt.milliseconds,
+                ])
+            guard db.changesCount == 1 else { throw try ticketTaken(seat.ticketId, in: db) }
+        }
+    }
+
+    private static func ticketTaken(_ ticket: TicketID, in db: Database) throws -> GameDataError {
+        let holder = try String.fetchOne(
+            db, sql: "SELECT match_id FROM match_players WHERE ticket_id = ? AND abandoned = 0",
+            arguments: [ticket.rawValue])
+        return .ticketTaken(ticket, by: MatchID(holder ?? ""))
+    }
+
+    private static func placeAgain(
+        _ placement: MatchPlacement, existing: MatchRecord, in db: Database
+    ) throws -> PlaceReply {
+        guard try Set(roster(placement.matchId, in: db)) == Set(placement.roster) else {
+            throw GameDataError.rosterConflict(placement.matchId)
+        }
+        if existing.state == .abandoned { throw GameDataError.matchEnded(existing.matchId, existing.state) }
+        guard existing.instanceId != placement.instanceId else { return .alreadyPlaced }
+        guard existing.state == .placed else { throw GameDataError.matchEnded(existing.matchId, existing.state) }
+        try db.execute(
+            sql: "UPDATE matches SET instance_id = ? WHERE match_id = ? AND state = 'placed'",
+            arguments: [placement.instanceId.rawValue, placement.matchId.rawValue])
+        return .moved(from: existing.instanceId)
+    }
+}

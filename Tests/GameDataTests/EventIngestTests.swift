@@ -1,0 +1,210 @@
+import GameData
+import GameModel
+import IngestWorker
+import Logging
+import Records
+import Redis
+import ServiceLifecycle
+import TestSupport
+import Testing
+
+@Suite("Event ingest")
+struct EventIngestTests {
+    @Test("appended events end in SQLite, and the streams are empty then")
+    func wholeWay() async throws {
+        try await withStage { stage in
+            let events = try Self.events(2_000)
+            try await stage.log.append(events)
+            let before = try await StreamDepth.read(stage.redis)
+            #expect(before.map(\.length).reduce(0, +) == 2_000)
+            try await stage.ingesting {
+                try await eventually("all are stored") { try await stage.repository.count() == 2_000 }
+                try await eventually("the streams are empty") {
+                    try await StreamDepth.read(stage.redis).allSatisfy { $0.length == 0 && $0.pel == 0 && $0.lag == 0 }
+                }
+            }
+            let match = try #require(events.first?.matchId)
+            let stored = try await stage.repository.events(of: match)
+            #expect(Set(stored) == Set(events.filter { $0.matchId == match }))
+        }
+    }
+
+    @Test("a batch that was stored and not settled before a crash is stored once")
+    func crashBetweenCommitAndSettle() async throws {
+        try await withStage { stage in
+            try await stage.log.append(try Self.events(300))
+            var crashed = 0
+            for shard in 0..<GameDataKeys.shardCount {
+                let dead = EventGroup(redis: stage.redis, shard: shard, consumer: "dead")
+                try await dead.create()
+                let entries = try await dead.read(limit: 5_000, block: .milliseconds(1))
+                crashed += try await stage.repository.store(entries, shard: shard).events
+            }
+            #expect(crashed == 300)
+            try await stage.ingesting {
+                try await eventually("the dead consumer's entries are settled") { try await stage.pel() == 0 }
+            }
+            #expect(try await stage.repository.count() == 300)
+        }
+    }
+
+    @Test("a dead consumer's entries, read and never stored, are claimed and stored")
+    func deadConsumer() async throws {
+        try await withStage { stage in
+            try await stage.log.append(try Self.events(300))
+            for shard in 0..<GameDataKeys.shardCount {
+                let dead = EventGroup(redis: stage.redis, shard: shard, consumer: "dead")
+                try await dead.create()
+                _ = try await dead.read(limit: 5_000, block: .milliseconds(1))
+            }
+            #expect(try await stage.pel() == 300)
+            try await stage.ingesting {
+                try await eventually("all are stored") { try await stage.repository.count() == 300 }
+                try await eventually("all are settled") { try await stage.pel() == 0 }
+            }
+        }
+    }
+
+    @Test("two workers side by side store each event once")
+    func twoWorkers() async throws {
+        try await withStage { stage in
+            try await stage.ingesting(workers: 2) {
+                for _ in 0..<20 { try await stage.log.append(try Self.events(100)) }
+                try await eventually("all are stored") { try await stage.repository.count() == 2_000 }
+                try await eventually("all are settled") { try await stage.pel() == 0 }
+            }
+            #expect(try await stage.repository.count() == 2_000)
+        }
+    }
+
+    @Test("after FLUSHALL the group is made anew, and what is appended then is stored")
+    func flush() async throws {
+        try await withStage { stage in
+            try await stage.ingesting {
+                try await stage.log.append(try Self.events(10))
+                try await eventually("the first are stored") { try await stage.repository.count() == 10 }
+                try await stage.server.flush()
+                try await stage.log.append(try Self.events(10))
+                try await eventually("those after are stored") { try await stage.repository.count() == 20 }
+            }
+        }
+    }
+
+    @Test("a poison entry is set apart with its reason, and those behind it are stored")
+    func poison() async throws {
+        try await withStage { stage in
+            let key = GameDataKeys.events(shard: 0)
+            _ = try await stage.redis.send(RedisCommand("XADD", RedisArgument(key), "7-1", "v", "9", "kind", "kill"))
+            try await stage.log.append(try Self.events(100))
+            try await stage.ingesting {
+                try await eventually("the good are stored") { try await stage.repository.count() == 100 }
+                try await eventually("all are settled") { try await stage.pel() == 0 }
+            }
+            let apart = try await stage.repository.quarantined()
+            #expect(apart.map(\.entryId) == ["7-1"])
+            #expect(apart.first?.reason == "version 9 is not known")
+            #expect(apart.first?.fields == "v=9\nkind=kill")
+        }
+    }
+
+    @Test("storing a batch again changes nothing, and says so")
+    func repeated() async throws {
+        try await withStage { stage in
+            let fields = ["v", "1", "kind", "kill", "at", "5", "match", "m", "player", "", "data", "{}"]
+            let entries = [
+                EventEntry(id: "1-1", fields: fields.map { Array($0.utf8) }), EventEntry(id: "1-2", fields: []),
+            ]
+            let first = try await stage.repository.store(entries, shard: 1)
+            #expect((first.events, first.quarantined, first.repeated) == (1, 1, 0))
+            let second = try await stage.repository.store(entries, shard: 1)
+            #expect((second.events, second.quarantined, second.repeated) == (0, 0, 2))
+            // The same id in another shard is another entry.
+            #expect(try await stage.repository.store(entries, shard: 2).events == 1)
+        }
+    }
+
+    @Test("consumers with nothing pending are removed once silent; one that holds entries stays")
+    func retire() async throws {
+        try await withStage { stage in
+            let events = try Self.events(100).filter { GameDataKeys.shard(for: $0.matchId?.rawValue ?? "") == 0 }
+            try await stage.log.append(events)
+            let holder = EventGroup(redis: stage.redis, shard: 0, consumer: "holder")
+            let idle = EventGroup(redis: stage.redis, shard: 0, consumer: "idle")
+            try await holder.create()
+            #expect(try await holder.read(limit: 5_000, block: .milliseconds(1)).count == events.count)
+            // A read that finds nothing does not always make the consumer known, so it is named outright.
+            _ = try await stage.redis.send(
+                RedisCommand(
+                    "XGROUP", "CREATECONSUMER", RedisArgument(GameDataKeys.events(shard: 0)),
+                    RedisArgument(EventGroup.name), "idle"))
+            #expect(try await idle.retireConsumers(idle: .seconds(600)) == 0)
+            #expect(try await idle.retireConsumers(idle: .zero) == 1)
+            #expect(try await StreamDepth.read(stage.redis)[0].consumers == 1)
+            #expect(try await stage.pel() == events.count)
+            let unknown = EventGroup(redis: stage.redis, shard: 3, consumer: "x")
+            #expect(try await unknown.retireConsumers(idle: .zero) == 0)
+        }
+    }
+
+    @Test("reading from a stream that does not exist makes it, and waits")
+    func noGroup() async throws {
+        try await withStage { stage in
+            let group = EventGroup(redis: stage.redis, shard: 1, consumer: "first")
+            #expect(try await group.read(limit: 10, block: .milliseconds(1)) == [])
+            let claimed = try await group.claim(idle: .zero, limit: 10, cursor: EventGroup.firstCursor)
+            #expect(claimed.entries == [])
+            #expect(claimed.cursor == EventGroup.firstCursor)
+            try await group.create()
+        }
+    }
+
+    /// Kills in seven matches.
+    static func events(_ count: Int) throws -> [EncodedEvent] {
+        let events = (0..<count).map { index in
+            GameEvent(
+                kind: "kill", at: Instant(milliseconds: Int64(index)), matchId: MatchID("match-\(index % 7)"),
+                playerId: PlayerID("player-\(index)"), data: ["index": .integer(Int64(index))])
+        }
+        return try stride(from: 0, to: count, by: GameEvent.batchMax).flatMap { start in
+            try GameEvent.encode(Array(events[start..<min(start + GameEvent.batchMax, count)]))
+        }
+    }
+}
+
+/// A redis-server and an `events.sqlite` of the test's own.
+private struct Stage: Sendable {
+    let redis: RedisClient
+    let server: RedisServer
+    let repository: EventsRepository
+    var log: EventLog { EventLog(redis: redis) }
+
+    /// How many entries consumers hold, over all shards.
+    func pel() async throws -> Int { try await StreamDepth.read(redis).map(\.pel).reduce(0, +) }
+
+    /// Runs ingest workers beside the body.
+    func ingesting(workers: Int = 1, _ body: () async throws -> Void) async throws {
+        var configuration = EventIngestConfiguration()
+        configuration.linger = .milliseconds(20)
+        configuration.block = .milliseconds(50)
+        configuration.claimIdle = .milliseconds(100)
+        configuration.claimEvery = .milliseconds(50)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for worker in 0..<workers {
+                let ingest = EventIngest(
+                    redis: redis, events: repository, configuration: configuration, consumer: "worker-\(worker)",
+                    logger: Logger(label: "test.ingest"))
+                group.addTask { try await ingest.run() }
+            }
+            defer { group.cancelAll() }
+            try await body()
+        }
+    }
+}
+
+private func withStage(_ body: (Stage) async throws -> Void) async throws {
+    try await withRedis { redis, server in
+        try await withRecords(schemas: [EventsSchema.schema]) { database in
+            try await body(Stage(redis: redis, server: server, repository: EventsRepository(database: database)))
+        }
+    }
+}

@@ -1,0 +1,220 @@
+import Fleet
+import Foundation
+import GameData
+import GameModel
+import Jobs
+import Logging
+import Matchmaking
+import Records
+import Redis
+import ServiceLifecycle
+import TestSupport
+import Testing
+
+@testable import IngestWorker
+
+@Suite("Match results")
+struct ResultsTests {
+    @Test("a result changes ratings and totals, ends the match and closes its outbox row")
+    func apply() async throws {
+        try await withData { database in
+            let players = PlayersRepository(database: database)
+            let matches = MatchesRepository(database: database)
+            try await players.upsert(PlayerID("ada"), displayName: "Ada")
+            let placement = MatchPlacement.of(["ada", "bob"])
+            try await matches.place(placement)
+            _ = try await matches.recordResult(placement.matchId, placement.result(winner: 0))
+            let instant = Instant(milliseconds: 77)
+            let outcomes = try await ResultsRepository(database: database).apply([.of(placement.matchId)], at: instant)
+            #expect(try outcomes.map { try $0.get() } == [.applied])
+
+            let expected = TeamRatings.after(teams: [[.initial], [.initial]], winner: 0)
+            #expect(try await players.rating(PlayerID("ada"), mode: duel) == expected[0][0])
+            #expect(try await players.rating(PlayerID("bob"), mode: duel) == expected[1][0])
+            let standing = try await players.profile(PlayerID("ada"))?.ratings["duel"]
+            #expect(standing?.games == 1)
+            #expect(standing?.wins == 1)
+            #expect(standing?.draws == 0)
+            #expect(standing?.kills == 1)
+            #expect(standing?.damage == 100)
+            let match = try await matches.match(placement.matchId)
+            #expect(match?.state == .finished)
+            #expect(match?.endedAt == instant)
+            #expect(try await openOutbox(database) == 0)
+            let board = try await players.leaderboard(duel, limit: 10)
+            #expect(board.map(\.displayName) == ["Ada", "bob"])
+            #expect(board.map(\.rank) == [1, 2])
+            let line = try await matches.history(PlayerID("bob"), limit: 1).first
+            #expect(line?.outcome == .lost)
+            #expect(line?.deaths == 1)
+            #expect(line?.ratingBefore == 1500)
+            #expect(line?.ratingAfter == expected[1][0].rating)
+        }
+    }
+
+    @Test("a draw is no win, and is counted")
+    func draw() async throws {
+        try await withData { database in
+            let matches = MatchesRepository(database: database)
+            let placement = MatchPlacement.of(["ada", "bob"])
+            try await matches.place(placement)
+            _ = try await matches.recordResult(placement.matchId, placement.result(winner: nil))
+            _ = try await ResultsRepository(database: database).apply([.of(placement.matchId)])
+            let players = PlayersRepository(database: database)
+            let rating = try await players.rating(PlayerID("ada"), mode: duel)
+            #expect(abs(rating.rating - 1500) < 1e-9)
+            #expect(try await matches.history(PlayerID("ada"), limit: 1).first?.outcome == .drawn)
+        }
+    }
+
+    @Test("two processes that race for a result apply it once")
+    func race() async throws {
+        let folder = try TemporaryFolder()
+        defer { folder.remove() }
+        let logger = Logger(label: "test")
+        let files = try (0..<2).map { _ in
+            try RecordsDatabase.open(
+                path: folder.file("data.sqlite"), durability: .normal, schemas: GameDataSchema.schemas, logger: logger)
+        }
+        let matches = MatchesRepository(database: files[0])
+        var placements: [MatchPlacement] = []
+        for index in 0..<20 {
+            let placement = MatchPlacement.of(["ada", "player-\(index)"])
+            try await matches.place(placement)
+            _ = try await matches.recordResult(placement.matchId, placement.result())
+            placements.append(placement)
+        }
+        let replies = try await withThrowingTaskGroup(of: [ResultsRepository.Reply].self) { group in
+            for (index, file) in files.enumerated() {
+                let runs = placements.map { ResultsRepository.Run.of($0.matchId, token: UInt64(index + 1)) }
+                for run in runs {
+                    group.addTask { try await ResultsRepository(database: file).apply([run]).map { try $0.get() } }
+                }
+            }
+            return try await group.reduce(into: []) { $0 += $1 }
+        }
+        #expect(replies.filter { $0 == .applied }.count == 20)
+        #expect(replies.filter { $0 == .alreadyApplied }.count == 20)
+        let standing = try await PlayersRepository(database: files[0]).profile(PlayerID("ada"))
+        #expect(standing == nil)
+        #expect(try await PlayersRepository(database: files[0]).leaderboard(duel, limit: 1).first?.games == 20)
+        try expectGreen(try await GameDataAudit(database: files[1]).findings())
+        for file in files { try file.close() }
+    }
+
+    @Test("a worker whose lease another took is refused, and changes nothing")
+    func staleToken() async throws {
+        try await withData { database in
+            let matches = MatchesRepository(database: database)
+            let placement = MatchPlacement.of(["ada", "bob"])
+            try await matches.place(placement)
+            _ = try await matches.recordResult(placement.matchId, placement.result())
+            let id = RecordMatchResult.jobId(placement.matchId).rawValue
+            _ = try await database.write { db in try Inbox.claim(jobId: id, token: 5, in: db) }
+            let outcomes = try await ResultsRepository(database: database).apply([.of(placement.matchId, token: 4)])
+            #expect(throws: RecordsError.staleToken(jobId: id, token: 4, claimed: 5)) { try outcomes.first?.get() }
+            #expect(try await matches.match(placement.matchId)?.state == .reported)
+            #expect(try await openOutbox(database) == 1)
+        }
+    }
+
+    @Test("a job without a result fails alone: the others of its batch are applied")
+    func failsAlone() async throws {
+        try await withData { database in
+            let matches = MatchesRepository(database: database)
+            let first = MatchPlacement.of(["ada", "bob"])
+            let silent = MatchPlacement.of(["ada", "bob"])
+            let last = MatchPlacement.of(["ada", "bob"])
+            for placement in [first, silent, last] { try await matches.place(placement) }
+            for placement in [first, last] {
+                _ = try await matches.recordResult(placement.matchId, placement.result())
+            }
+            let outcomes = try await ResultsRepository(database: database).apply(
+                [first, silent, last].map { .of($0.matchId) })
+            #expect(try outcomes[0].get() == .applied)
+            #expect(throws: GameDataError.unknownMatch(silent.matchId)) { try outcomes[1].get() }
+            #expect(try outcomes[2].get() == .applied)
+            #expect(try await PlayersRepository(database: database).leaderboard(duel, limit: 1).first?.games == 2)
+            // Once its result is there, the same job can still be applied: the failure left no inbox row.
+            _ = try await matches.recordResult(silent.matchId, silent.result())
+            let again = try await ResultsRepository(database: database).apply([.of(silent.matchId)])
+            #expect(try again.first?.get() == .applied)
+        }
+    }
+
+    @Test("results stored by the API are applied by two workers, once each, though Redis is wiped meanwhile")
+    func surviveFlush() async throws {
+        try await withRedis { redis, server in
+            try await withData { database in
+                let matches = MatchesRepository(database: database)
+                let logger = Logger(label: "test.results")
+                var placements: [MatchPlacement] = []
+                for index in 0..<40 {
+                    let placement = MatchPlacement.of(["ada", "player-\(index)"])
+                    try await matches.place(placement)
+                    _ = try await matches.recordResult(placement.matchId, placement.result())
+                    placements.append(placement)
+                }
+                let relay = OutboxRelay(database: database, redis: redis, logger: logger)
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    defer { group.cancelAll() }
+                    group.addTask { try await relay.run() }
+                    relay.nudge()
+                    let queue = JobQueue(name: RecordMatchResult.queue, redis: redis)
+                    try await eventually("the jobs are in Redis") { try await queue.counts().waiting == 40 }
+                    try await server.flush()
+                    for _ in 0..<2 {
+                        let worker = JobWorker(
+                            queue: queue, configuration: JobWorkerConfiguration(),
+                            handlers: [Self.applier(database, redis).handler(limit: 8)], logger: logger,
+                            readiness: nil)
+                        group.addTask { try await worker.run() }
+                    }
+                    try await eventually(within: .seconds(30), "all are applied") {
+                        try await openOutbox(database) == 0
+                    }
+                }
+                for placement in placements {
+                    #expect(try await matches.match(placement.matchId)?.state == .finished)
+                }
+                let board = try await PlayersRepository(database: database).leaderboard(duel, limit: 1)
+                #expect(board.first?.games == 40)
+                try expectGreen(try await GameDataAudit(database: database).findings())
+            }
+        }
+    }
+
+    @Test("a job that is run again after its result was applied succeeds and changes nothing")
+    func redelivery() async throws {
+        try await withRedis { redis, _ in
+            try await withData { database in
+                let matches = MatchesRepository(database: database)
+                let placement = MatchPlacement.of(["ada", "bob"])
+                try await matches.place(placement)
+                _ = try await matches.recordResult(placement.matchId, placement.result())
+                let applier = Self.applier(database, redis)
+                #expect(try await applier.apply([.of(placement.matchId, token: 1)]).isEmpty)
+                let players = PlayersRepository(database: database)
+                let rating = try await players.rating(PlayerID("ada"), mode: duel)
+                #expect(try await applier.apply([.of(placement.matchId, token: 2)]).isEmpty)
+                #expect(try await players.rating(PlayerID("ada"), mode: duel) == rating)
+            }
+        }
+    }
+
+    static func applier(_ database: RecordsDatabase, _ redis: RedisClient) -> ResultApplier {
+        ResultApplier(
+            results: ResultsRepository(database: database), matchmaking: MatchmakingService(redis: redis),
+            fleet: FleetService(redis: redis), logger: Logger(label: "test.results"))
+    }
+}
+
+extension ResultsRepository.Run {
+    static func of(_ match: MatchID, token: UInt64 = 1) -> Self {
+        Self(job: RecordMatchResult(matchId: match), jobId: RecordMatchResult.jobId(match), token: token)
+    }
+}
+
+func expectGreen(_ findings: [AuditFinding]) throws {
+    for finding in findings where !finding.holds { Issue.record("\(finding)") }
+}

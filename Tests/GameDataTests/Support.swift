@@ -1,0 +1,49 @@
+import GameData
+import GameModel
+import Logging
+import Records
+import TestSupport
+
+/// A fresh `data.sqlite` in a folder of its own.
+func withData(
+    isolation: isolated (any Actor)? = #isolation, _ body: (RecordsDatabase) async throws -> Void
+) async throws {
+    try await withRecords(schemas: GameDataSchema.schemas, body)
+}
+
+/// How many jobs the file owes to Redis.
+func openOutbox(_ database: RecordsDatabase) async throws -> Int {
+    try await database.read { db in try Outbox.openCount(in: db) }
+}
+
+let duel = Mode("duel")
+let pool = Pool(mode: Mode("duel"), region: Region("eu"))
+
+extension MatchPlacement {
+    /// A match of the given players, each a team of their own, on patch 1 unless told.
+    static func of(
+        _ players: [String], match: MatchID = MatchID(in: pool, ULID()), instance: String = "instance-1",
+        patch: Int = 1, at instant: Instant = .now
+    ) -> MatchPlacement {
+        MatchPlacement(
+            matchId: match, mode: pool.mode, region: pool.region, instanceId: InstanceID(instance),
+            patch: PatchVersion(patch),
+            roster: players.enumerated().map { team, player in
+                MatchSeat(
+                    team: team, ticketId: TicketID(in: pool, ULID()), playerId: PlayerID(player),
+                    character: "ranger", rating: 1500)
+            },
+            placedAt: instant)
+    }
+
+    /// A result in which the players of a team got as many kills as it is told.
+    func result(winner: Int? = 0) -> MatchResult {
+        MatchResult(
+            winner: winner, durationMs: 9_000,
+            players: roster.map { seat in
+                MatchResult.Player(
+                    playerId: seat.playerId, team: seat.team, kills: seat.team == winner ? 1 : 0,
+                    deaths: seat.team == winner ? 0 : 1, damage: 100 * (seat.team + 1))
+            })
+    }
+}

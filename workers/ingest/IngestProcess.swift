@@ -1,0 +1,74 @@
+import Fleet
+import Foundation
+import GameData
+import GameModel
+import Jobs
+import Logging
+import Matchmaking
+import Records
+import Redis
+import ServiceLifecycle
+import Telemetry
+
+/// `muster ingest`: moves events from Redis to `events.sqlite`, and applies match results in `data.sqlite`.
+///
+/// Any number of them may run. It also relays the outbox of `data.sqlite`, so that a result whose job Redis lost is applied
+/// even while no API runs.
+public struct IngestProcess: Sendable {
+    private let configuration: IngestConfiguration
+    private let rules: MatchmakingRules
+    private let logger: Logger
+
+    public init(configuration: IngestConfiguration, rules: MatchmakingRules = .standard, logger: Logger? = nil) {
+        self.configuration = configuration
+        self.rules = rules
+        self.logger = logger ?? Log.logger("ingest")
+    }
+
+    /// Runs until the process is told to stop.
+    public func run() async throws {
+        try configuration.validate()
+        let redis = RedisClient(configuration: try RedisConfiguration(url: configuration.redisURL), logger: logger)
+        let folder = configuration.dataFolder
+        let data = try RecordsDatabase.open(
+            path: "\(folder)/data.sqlite", durability: .full, schemas: GameDataSchema.schemas, logger: logger)
+        let events = try RecordsDatabase.open(
+            path: "\(folder)/events.sqlite", durability: .normal, schemas: [EventsSchema.schema], logger: logger)
+        do {
+            try await ProcessHost.run(services: services(redis: redis, data: data, events: events), logger: logger)
+        } catch {
+            try data.close()
+            try events.close()
+            throw error
+        }
+        try data.close()
+        try events.close()
+    }
+
+    /// The parts in the order of their start; they stop in reverse: what reads Redis before the client does.
+    func services(redis: RedisClient, data: RecordsDatabase, events: RecordsDatabase) -> [any Service] {
+        let readiness = Readiness()
+        readiness.register("redis") { redis.isConnected ? .ready : .notReady("no connection to Redis") }
+        let applier = ResultApplier(
+            results: ResultsRepository(database: data),
+            matchmaking: MatchmakingService(redis: redis, rules: rules, logger: logger),
+            fleet: FleetService(redis: redis), logger: logger)
+        return [
+            redis,
+            ProcessRegistry(redis: redis, role: "ingest", version: "1", logger: logger),
+            HealthServer(
+                host: configuration.healthHost, port: configuration.healthPort, readiness: readiness,
+                registry: MetricsRegistry.shared, logger: logger),
+            OutboxRelay(database: data, redis: redis, logger: logger),
+            JobWorker(
+                queue: JobQueue(name: RecordMatchResult.queue, redis: redis), configuration: JobWorkerConfiguration(),
+                handlers: [applier.handler(limit: configuration.resultsMax)], logger: logger, readiness: readiness),
+            EventIngest(
+                redis: redis, events: EventsRepository(database: events), configuration: configuration.events,
+                consumer: Self.consumerName(), readiness: readiness, logger: logger),
+        ]
+    }
+
+    /// A name that no other process has, which also says whose it is: `4711-01J…`.
+    static func consumerName() -> String { "\(ProcessInfo.processInfo.processIdentifier)-\(ULID())" }
+}
