@@ -1,0 +1,182 @@
+import Accounts
+import Fleet
+import GameData
+import GameModel
+import HTTPTypes
+import Hummingbird
+import Logging
+import Matchmaking
+
+/// What game instances ask and say: that they live, who plays in a match, how it ended.
+///
+/// All of it needs a token of role `instance`. Its subject must be the instance itself, or ``sharedSubject`` for the
+/// instances of one machine that `muster up` gave one token.
+public struct FleetRoutes: Sendable {
+    /// The subject of a token that speaks for every instance.
+    public static let sharedSubject = "fleet"
+
+    private let fleet: FleetService
+    private let matches: MatchesRepository
+    private let balance: BalanceRepository
+    private let players: PlayersRepository
+    private let matchmaking: MatchmakingService
+    private let skins: @Sendable ([PlayerID]) async throws -> [PlayerID: [ProductID]]
+    private let resultStored: @Sendable () -> Void
+
+    /// - Parameters:
+    ///   - skins: the skins that each of the players owns (the store's entitlements).
+    ///   - resultStored: told when a result was written with its outbox row, so that the relay need not wait.
+    public init(
+        fleet: FleetService, matches: MatchesRepository, balance: BalanceRepository, players: PlayersRepository,
+        matchmaking: MatchmakingService,
+        skins: @escaping @Sendable ([PlayerID]) async throws -> [PlayerID: [ProductID]],
+        resultStored: @escaping @Sendable () -> Void = {}
+    ) {
+        self.fleet = fleet
+        self.matches = matches
+        self.balance = balance
+        self.players = players
+        self.matchmaking = matchmaking
+        self.skins = skins
+        self.resultStored = resultStored
+    }
+
+    /// Adds the routes to a router or group that stands at `/v1`.
+    public func add(to router: some RouterMethods<APIContext>) {
+        router.put("fleet/instances/{id}", use: heartbeat)
+        router.delete("fleet/instances/{id}", use: deregister)
+        router.get("fleet/matches/{id}", use: match)
+        router.post("fleet/matches/{id}/result", use: result)
+    }
+
+    // MARK: Instances
+
+    @Sendable private func heartbeat(_ request: Request, _ context: APIContext) async throws -> Response {
+        let identity = try context.requireIdentity(role: .instance)
+        let instance = try context.parameter("id", as: InstanceID.self)
+        try Self.hold(identity, speaksFor: instance)
+        let beat = try await request.decodeBody(InstanceHeartbeat.self, context: context)
+        let next = try await fleet.heartbeat(instance, beat)
+        return try .json(HeartbeatReply(heartbeatSeconds: next.inSeconds))
+    }
+
+    @Sendable private func deregister(_ request: Request, _ context: APIContext) async throws -> Response {
+        let identity = try context.requireIdentity(role: .instance)
+        let instance = try context.parameter("id", as: InstanceID.self)
+        try Self.hold(identity, speaksFor: instance)
+        try await fleet.deregister(instance)
+        return .empty()
+    }
+
+    // MARK: Matches
+
+    @Sendable private func match(_ request: Request, _ context: APIContext) async throws -> Response {
+        let record = try await placedMatch(context)
+        guard record.state == .placed else {
+            throw Problem.conflict("Match \(record.matchId) is over: it is \(record.state.rawValue).")
+        }
+        guard let patch = try await balance.patch(record.patch) else { throw Problem.internalError }
+        let everyone = record.roster.map(\.playerId)
+        let names = try await players.displayNames(everyone)
+        let owned = try await skins(everyone)
+        return try .json(MatchSheetReply(record, names: names, skins: owned, patch: patch))
+    }
+
+    @Sendable private func result(_ request: Request, _ context: APIContext) async throws -> Response {
+        let record = try await placedMatch(context)
+        let result = try await request.decodeBody(MatchResult.self, context: context)
+        let reply = try await matches.recordResult(record.matchId, result)
+        switch reply {
+        case .recorded, .alreadyRecorded:
+            resultStored()
+            await wrapUp(record.matchId, context.logger)
+            return try .json(
+                ResultReply(matchId: record.matchId, recorded: reply == .recorded),
+                status: reply == .recorded ? .created : .ok)
+        case .conflict:
+            throw Problem.conflict("Match \(record.matchId) has ended otherwise: the first result stands.")
+        case .unknownMatch:
+            throw Problem.notFound("There is no match \(record.matchId).")
+        }
+    }
+
+    /// The match of the path, where the token speaks for the instance it is placed on.
+    private func placedMatch(_ context: APIContext) async throws -> MatchRecord {
+        let identity = try context.requireIdentity(role: .instance)
+        let id = try context.parameter("id", as: MatchID.self)
+        guard let record = try await matches.match(id) else { throw Problem.notFound("There is no match \(id).") }
+        try Self.hold(identity, speaksFor: record.instanceId)
+        return record
+    }
+
+    /// The result is safe by now; what is in Redis may follow: the next heartbeat frees the slot as well, and tickets end
+    /// by their own time.
+    private func wrapUp(_ match: MatchID, _ logger: Logger) async {
+        do {
+            try await fleet.release(match)
+        } catch {
+            logger.warning("slot not released", metadata: ["match": "\(match)", "error": "\(error)"])
+        }
+        do {
+            try await matchmaking.finish(match)
+        } catch {
+            logger.warning("tickets not finished", metadata: ["match": "\(match)", "error": "\(error)"])
+        }
+    }
+
+    private static func hold(_ identity: Identity, speaksFor instance: InstanceID) throws(Problem) {
+        guard identity.subject == instance.rawValue || identity.subject == sharedSubject else {
+            throw .forbidden("This token speaks for '\(identity.subject)', not for instance '\(instance)'.")
+        }
+    }
+}
+
+// MARK: Replies
+
+private struct HeartbeatReply: Encodable {
+    let heartbeatSeconds: Double
+}
+
+private struct ResultReply: Encodable {
+    let matchId: MatchID
+    /// `false` where the same result was recorded before.
+    let recorded: Bool
+}
+
+/// All that an instance needs to play a match.
+private struct MatchSheetReply: Encodable {
+    struct Player: Encodable {
+        let playerId: PlayerID
+        let displayName: String
+        let character: String
+        let rating: Double
+        let skins: [ProductID]
+    }
+
+    struct Balance: Encodable {
+        let characters: [Patch.Character]
+        let weapons: [Patch.Weapon]
+    }
+
+    let matchId: MatchID
+    let mode: Mode
+    let region: Region
+    let patch: PatchVersion
+    let teams: [[Player]]
+    let balance: Balance
+
+    init(_ record: MatchRecord, names: [PlayerID: String], skins: [PlayerID: [ProductID]], patch: Patch) {
+        matchId = record.matchId
+        mode = record.mode
+        region = record.region
+        self.patch = record.patch
+        teams = record.teams.map { seats in
+            seats.map { seat in
+                Player(
+                    playerId: seat.playerId, displayName: names[seat.playerId] ?? seat.playerId.rawValue,
+                    character: seat.character, rating: seat.rating, skins: skins[seat.playerId] ?? [])
+            }
+        }
+        balance = Balance(characters: patch.characters, weapons: patch.weapons)
+    }
+}

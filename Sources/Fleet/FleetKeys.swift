@@ -1,0 +1,30 @@
+import GameModel
+import Redis
+
+/// Every key that the fleet of one region lives under. They share the hash tag `{region}`, so that each transition is
+/// one script also on Redis Cluster; no key is built inside a script.
+struct FleetKeys: Sendable {
+    let region: Region
+
+    /// HASH: instance → its last heartbeat as JSON (host, port, slots, build).
+    var instances: RedisKey { "muster:fleet:{\(region.rawValue)}:instances" }
+    /// ZSET: instance → its last heartbeat in Redis ms.
+    var beats: RedisKey { "muster:fleet:{\(region.rawValue)}:beats" }
+    /// ZSET: instance that beats → its free slots. Packing takes from the low end.
+    var slots: RedisKey { "muster:fleet:{\(region.rawValue)}:slots" }
+    /// HASH: match → `instance allocated-at-ms`.
+    var allocations: RedisKey { "muster:fleet:{\(region.rawValue)}:allocations" }
+    /// ZSET, every score 0: `instance/match`, so that a range by name lists what an instance holds.
+    var held: RedisKey { "muster:fleet:{\(region.rawValue)}:held" }
+    /// ZSET: allocated match that no heartbeat has named yet → when it expires, in Redis ms.
+    var unseen: RedisKey { "muster:fleet:{\(region.rawValue)}:unseen" }
+    /// HASH: match whose instance died or that no one joined → why, until someone has told the players.
+    var lost: RedisKey { "muster:fleet:{\(region.rawValue)}:lost" }
+    /// HASH: `since` and `last`, Redis ms: how long heartbeats have been watched without a gap.
+    var watch: RedisKey { "muster:fleet:{\(region.rawValue)}:watch" }
+    /// STRING with TTL: an allocator is starting an instance.
+    var starting: RedisKey { "muster:fleet:{\(region.rawValue)}:starting" }
+
+    /// What the scripts that move matches declare, in their order.
+    var transition: [RedisKey] { [instances, beats, slots, allocations, held, unseen, lost] }
+}

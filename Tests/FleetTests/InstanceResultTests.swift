@@ -1,0 +1,73 @@
+import Foundation
+import GameModel
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import InstanceWorker
+
+@Suite("Instance: a result is not lost")
+struct InstanceResultTests {
+    private let one = PlayerID("one")
+    private let two = PlayerID("two")
+
+    @Test("while the API is out the result is tried again and the match keeps its slot; then it is posted once")
+    func outage() async throws {
+        try await withAPIAndInstance({ $0.play.joinWait = .milliseconds(20) }) { [self] api, instance in
+            api.seen.withLock { $0.resultStatus = 503 }
+            let match = api.addMatch([one, two])
+            _ = try await play(instance.port, token: try await api.token(one, match, instance: instance.id))
+            try await eventually("it was tried several times") { api.seen.withLock { $0.resultAttempts >= 3 } }
+            try await eventually("a heartbeat still names the match") {
+                api.seen.withLock { $0.beats.last?.matches == [match] }
+            }
+            api.seen.withLock { $0.resultStatus = nil }
+            try await eventually("the result is posted and the slot free") {
+                api.seen.withLock { $0.results[match] != nil && $0.beats.last?.matches == [] }
+            }
+            #expect(api.seen.withLock { $0.results[match]?.count } == 1)
+        }
+    }
+
+    @Test("a result that the API refuses for good frees the slot and is kept for a person to see")
+    func refused() async throws {
+        try await withAPIAndInstance({ $0.play.joinWait = .milliseconds(20) }) { [self] api, instance in
+            api.seen.withLock { $0.resultStatus = 409 }
+            let match = api.addMatch([one, two])
+            _ = try await play(instance.port, token: try await api.token(one, match, instance: instance.id))
+            let kept = "\(instance.configuration.dataFolder)/results/\(instance.id)/\(match).rejected"
+            try await eventually("it is set aside") { FileManager.default.fileExists(atPath: kept) }
+            #expect(api.seen.withLock { $0.resultAttempts } == 1)
+        }
+    }
+
+    @Test("a result that the API did not take before the instance ended is posted by the next one")
+    func spool() async throws {
+        let folder = try TemporaryFolder()
+        defer { folder.remove() }
+        let (one, two) = (one, two)
+        try await withFakeAPI { api, url in
+            var configuration = InstanceConfiguration.quick(api: url, data: folder.path)
+            configuration.play.joinWait = .milliseconds(20)
+            configuration.stopGrace = .milliseconds(50)
+            api.seen.withLock { $0.resultStatus = 503 }
+            let match = api.addMatch([one, two])
+            try await withInstance(configuration) { instance in
+                let token = try await api.token(one, match, instance: instance.id)
+                #expect(try await play(instance.port, token: token).last?.type == "finished")
+                try await eventually("it was tried") { api.seen.withLock { $0.resultAttempts >= 1 } }
+            }
+            #expect(api.seen.withLock { $0.results.isEmpty })
+            api.seen.withLock { $0.resultStatus = nil }
+
+            let next = InstanceConfiguration.quick(api: url, data: folder.path)
+            try await withInstance(next) { _ in
+                try await eventually("the next instance posts it") {
+                    api.seen.withLock { $0.results[match]?.count == 1 }
+                }
+            }
+            let left = try FileManager.default.subpathsOfDirectory(atPath: "\(folder.path)/results")
+            #expect(left.filter { $0.hasSuffix(".json") }.isEmpty)
+        }
+    }
+}

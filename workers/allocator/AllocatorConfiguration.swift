@@ -1,0 +1,119 @@
+import Configuration
+import Fleet
+import Foundation
+import GameModel
+import Logging
+import Matchmaking
+
+/// What an allocator is told at its start.
+public struct AllocatorConfiguration: Equatable, Sendable {
+    public var redisURL = "redis://127.0.0.1:6379"
+    /// The folder of `data.sqlite`.
+    public var dataFolder = ".muster"
+    /// The regions whose matches it places and whose instances it starts.
+    public var regions = [Region("eu"), Region("us")]
+    /// Instances that each region has at least.
+    public var instancesMin = 1
+    /// Instances that each region has at most.
+    public var instancesMax = 16
+    /// Slots kept free in each region; with fewer, another instance is started.
+    public var freeSlotsMin = 10
+    /// Slots of each instance that it starts.
+    public var slots = 50
+    /// How many placements run at once in each pool.
+    public var concurrency = 32
+    /// What instances are told: the API, their token, their address.
+    public var apiURL = "http://127.0.0.1:8080"
+    public var instanceToken = ""
+    public var instanceHost = "127.0.0.1"
+    /// The program that runs instances; by default this one.
+    public var executable = ProcessDriverConfiguration.thisProgram
+    /// Where instances' output goes, one file each; `nil` for standard error.
+    public var instanceLogFolder: String?
+    /// The process whose end ends the instances too.
+    public var supervisor: Int32?
+    /// How long its instances may take to finish their matches when it stops.
+    public var stopGrace: Duration = .seconds(12)
+    /// The port of `/healthz`, `/readyz`, `/metrics`; 0 = any.
+    public var healthPort = 0
+    public var logLevel: Logger.Level = .info
+    public var fleet = FleetConfiguration()
+
+    public init() {}
+
+    /// Reads, with type, default and range:
+    /// `muster.allocator.regions` (list of text, eu,us), `.instances-min` (0…1000, 1), `.instances-max` (1…1000, 16),
+    /// `.free-slots-min` (0…100000, 10), `.concurrency` (1…1000, 32), `.executable` (text, this program),
+    /// `.instance-logs` (folder, none), `.stop-grace-seconds` (0…3600, 12);
+    /// `muster.instance.slots` (1…1000, 50), `.token` (secret), `.host` (text, 127.0.0.1); `muster.redis.url`,
+    /// `muster.data`, `muster.api.url`, `muster.supervisor.pid`, `muster.health.port`, `muster.log.level`.
+    public init(reader: ConfigReader) throws {
+        redisURL = reader.string(forKey: "muster.redis.url", default: redisURL)
+        dataFolder = reader.string(forKey: "muster.data", default: dataFolder)
+        regions = reader.stringArray(forKey: "muster.allocator.regions", default: regions.map(\.rawValue))
+            .map { Region($0.trimmingCharacters(in: .whitespaces)) }
+        instancesMin = reader.int(forKey: "muster.allocator.instances-min", default: instancesMin)
+        instancesMax = reader.int(forKey: "muster.allocator.instances-max", default: instancesMax)
+        freeSlotsMin = reader.int(forKey: "muster.allocator.free-slots-min", default: freeSlotsMin)
+        concurrency = reader.int(forKey: "muster.allocator.concurrency", default: concurrency)
+        executable = reader.string(forKey: "muster.allocator.executable", default: executable)
+        instanceLogFolder = reader.string(forKey: "muster.allocator.instance-logs")
+        stopGrace = .seconds(reader.int(forKey: "muster.allocator.stop-grace-seconds", default: 12))
+        slots = reader.int(forKey: "muster.instance.slots", default: slots)
+        instanceToken = reader.string(forKey: "muster.instance.token", isSecret: true, default: instanceToken)
+        instanceHost = reader.string(forKey: "muster.instance.host", default: instanceHost)
+        apiURL = reader.string(forKey: "muster.api.url", default: apiURL)
+        supervisor = reader.int(forKey: "muster.supervisor.pid").flatMap { Int32(exactly: $0) }
+        healthPort = reader.int(forKey: "muster.health.port", default: healthPort)
+        let level = reader.string(forKey: "muster.log.level", default: logLevel.rawValue)
+        guard let level = Logger.Level(rawValue: level) else {
+            throw AllocatorConfigurationError(key: "muster.log.level", reason: "'\(level)' is no level")
+        }
+        logLevel = level
+        try validate()
+    }
+
+    /// Refuses what can't work, naming the key.
+    public func validate() throws(AllocatorConfigurationError) {
+        func hold(_ condition: Bool, _ key: String, _ reason: String) throws(AllocatorConfigurationError) {
+            if !condition { throw AllocatorConfigurationError(key: "muster.\(key)", reason: reason) }
+        }
+        try hold(!regions.isEmpty, "allocator.regions", "names no region")
+        for region in regions {
+            try hold(Pool.isName(region.rawValue), "allocator.regions", "'\(region)' is no region's name")
+        }
+        try hold(Set(regions).count == regions.count, "allocator.regions", "names a region twice")
+        try hold((0...1_000).contains(instancesMin), "allocator.instances-min", "\(instancesMin) is not 0 to 1000")
+        try hold(
+            (max(1, instancesMin)...1_000).contains(instancesMax), "allocator.instances-max",
+            "\(instancesMax) is not \(max(1, instancesMin)) to 1000")
+        try hold(
+            (0...100_000).contains(freeSlotsMin), "allocator.free-slots-min", "\(freeSlotsMin) is not 0 to 100000")
+        try hold((1...1_000).contains(concurrency), "allocator.concurrency", "\(concurrency) is not 1 to 1000")
+        try hold(
+            (1...FleetConfiguration.slotsMax).contains(slots), "instance.slots",
+            "\(slots) is not 1 to \(FleetConfiguration.slotsMax)")
+        try hold(stopGrace >= .zero, "allocator.stop-grace-seconds", "must not be negative")
+    }
+
+    /// How the process driver starts this allocator's instances.
+    var driver: ProcessDriverConfiguration {
+        var driver = ProcessDriverConfiguration(executable: executable)
+        driver.logFolder = instanceLogFolder
+        driver.environment = [
+            "MUSTER_API_URL": apiURL, "MUSTER_INSTANCE_TOKEN": instanceToken, "MUSTER_INSTANCE_HOST": instanceHost,
+            "MUSTER_DATA": dataFolder, "MUSTER_LOG_LEVEL": logLevel.rawValue,
+            // The allocator's own ports are taken.
+            "MUSTER_HEALTH_PORT": "0", "MUSTER_INSTANCE_PORT": "0",
+        ]
+        if let supervisor { driver.environment["MUSTER_SUPERVISOR_PID"] = String(supervisor) }
+        return driver
+    }
+}
+
+/// A setting that can't work.
+public struct AllocatorConfigurationError: Error, Sendable, CustomStringConvertible {
+    public let key: String
+    public let reason: String
+    public var description: String { "\(key): \(reason)" }
+}

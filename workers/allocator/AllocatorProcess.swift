@@ -1,0 +1,94 @@
+import Fleet
+import Foundation
+import GameData
+import GameModel
+import Jobs
+import Logging
+import Matchmaking
+import Records
+import Redis
+import ServiceLifecycle
+import Telemetry
+
+/// `muster allocator`: places accepted matches on instances and keeps the instances of its regions.
+///
+/// Any number of them may serve a region. Killed, it leaves its instances running: the next one finds them by their
+/// heartbeats. Stopped, it ends those that it started.
+public struct AllocatorProcess: Sendable {
+    private let configuration: AllocatorConfiguration
+    private let rules: MatchmakingRules
+    private let logger: Logger
+
+    public init(
+        configuration: AllocatorConfiguration, rules: MatchmakingRules = .standard, logger: Logger? = nil
+    ) {
+        self.configuration = configuration
+        self.rules = rules
+        self.logger = logger ?? Log.logger("allocator")
+    }
+
+    public func run() async throws {
+        try configuration.validate()
+        let redis = RedisClient(configuration: try RedisConfiguration(url: configuration.redisURL), logger: logger)
+        let database = try RecordsDatabase.open(
+            path: "\(configuration.dataFolder)/data.sqlite", durability: .full,
+            schemas: GameDataSchema.schemas, logger: logger)
+        do {
+            try await ProcessHost.run(services: services(redis: redis, database: database), logger: logger)
+        } catch {
+            try database.close()
+            throw error
+        }
+        try database.close()
+    }
+
+    /// The parts in the order of their start; they stop in reverse: the placements first, then the instances.
+    func services(redis: RedisClient, database: RecordsDatabase) -> [any Service] {
+        let readiness = Readiness()
+        readiness.register("redis") { redis.isConnected ? .ready : .notReady("no connection to Redis") }
+        var services: [any Service] = [
+            redis, ProcessRegistry(redis: redis, role: "allocator", version: "1", logger: logger),
+            HealthServer(
+                host: "127.0.0.1", port: configuration.healthPort, readiness: readiness,
+                registry: MetricsRegistry.shared, logger: logger),
+        ]
+        let fleet = FleetService(redis: redis, configuration: configuration.fleet)
+        let matches = MatchesRepository(database: database)
+        let matchmaking = MatchmakingService(redis: redis, rules: rules, logger: logger)
+        let lost = LostMatches(fleet: fleet, matches: matches, matchmaking: matchmaking, logger: logger)
+        for region in configuration.regions {
+            let keeper = InstanceKeeper(
+                region: region, policy: policy, fleet: fleet,
+                driver: ProcessDriver(configuration: configuration.driver, logger: logger), lost: lost, logger: logger)
+            let placer = MatchPlacer(
+                fleet: fleet, matches: matches, balance: BalanceRepository(database: database),
+                matchmaking: matchmaking, logger: logger, slotsRanOut: { _ in keeper.slotsRanOut() })
+            services.append(keeper)
+            services += rules.modes.keys.sorted().map { mode in
+                worker(Pool(mode: mode, region: region), placer, redis, readiness)
+            }
+        }
+        return services
+    }
+
+    private var policy: InstanceKeeper.Policy {
+        InstanceKeeper.Policy(
+            instancesMin: configuration.instancesMin, instancesMax: configuration.instancesMax,
+            freeSlotsMin: configuration.freeSlotsMin, slots: configuration.slots, stopGrace: configuration.stopGrace)
+    }
+
+    private func worker(
+        _ pool: Pool, _ placer: MatchPlacer, _ redis: RedisClient, _ readiness: Readiness
+    ) -> JobWorker {
+        var worker = JobWorkerConfiguration()
+        worker.concurrency = configuration.concurrency
+        return JobWorker(
+            queue: JobQueue(name: AllocateInstance.queue(of: pool), redis: redis), configuration: worker,
+            handlers: [
+                .each(
+                    AllocateInstance.self,
+                    onBury: { job, context, _ in try await placer.bury(job, named: context.id) },
+                    { job, _ in try await placer.place(job) })
+            ], logger: logger, readiness: readiness)
+    }
+}

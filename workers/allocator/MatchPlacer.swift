@@ -1,0 +1,95 @@
+import Fleet
+import GameData
+import GameModel
+import Jobs
+import Logging
+import Matchmaking
+
+/// Carries out `AllocateInstance`: slot in Redis, roster in SQLite, then the players are told, in this order, so that
+/// whoever is told where to play can be sure that their match can be recorded.
+///
+/// Each step is idempotent by match id: an attempt that dies between two steps is simply run again.
+struct MatchPlacer: Sendable {
+    let fleet: FleetService
+    let matches: MatchesRepository
+    let balance: BalanceRepository
+    let matchmaking: MatchmakingService
+    let logger: Logger
+    /// Told when a region has no free slot.
+    let slotsRanOut: @Sendable (Region) -> Void
+
+    /// How long a match waits before it looks for a slot again.
+    static let pause: Duration = .milliseconds(500)
+
+    func place(_ job: AllocateInstance) async throws {
+        let pool = job.pool
+        guard let match = try await matchmaking.match(job.matchId), !match.state.isFinal else {
+            try await fleet.release(job.matchId)
+            return
+        }
+        guard let allocation = try await fleet.allocate(job.matchId) else {
+            slotsRanOut(pool.region)
+            throw Snooze(Self.pause)
+        }
+        guard try await record(job, pool, on: allocation) else { return }
+        do {
+            try await matchmaking.markReady(
+                job.matchId,
+                Assignment(instanceId: allocation.instance, host: allocation.host, port: allocation.port))
+        } catch .matchGone, .matchState {
+            // Its time to be placed was over, or its players are told of another place.
+            logger.info("placed too late", metadata: ["match": "\(job.matchId)"])
+            try await giveUp(job.matchId, reason: "placed-too-late")
+        }
+    }
+
+    /// The job will not run again: the players must not wait for it. A payload that could not be read is known by the
+    /// job's name, `allocate.<match id>`.
+    func bury(_ job: AllocateInstance?, named id: JobID) async throws {
+        let named = MatchID(rawValue: String(id.rawValue.drop { $0 != "." }.dropFirst()))
+        guard let match = job?.matchId ?? named, match.pool != nil else { return }
+        try await giveUp(match, reason: "not-placed")
+    }
+
+    /// Writes the match with its roster; `false` where it can never be.
+    private func record(_ job: AllocateInstance, _ pool: Pool, on allocation: Allocation) async throws -> Bool {
+        let patch = try await balance.current()
+        let roster = job.teams.enumerated().flatMap { team, players in
+            players.map { player in
+                MatchSeat(
+                    team: team, ticketId: player.ticketId, playerId: player.playerId,
+                    character: Self.character(of: player, in: patch), rating: player.rating)
+            }
+        }
+        do {
+            let reply = try await matches.place(
+                MatchPlacement(
+                    matchId: job.matchId, mode: pool.mode, region: pool.region, instanceId: allocation.instance,
+                    patch: patch.patch, roster: roster))
+            if case .moved(let from) = reply {
+                logger.notice(
+                    "match moved",
+                    metadata: ["match": "\(job.matchId)", "from": "\(from)", "to": "\(allocation.instance)"])
+            }
+            return true
+        } catch let error as GameDataError {
+            logger.error("match can't be recorded", metadata: ["match": "\(job.matchId)", "error": "\(error)"])
+            try await giveUp(job.matchId, reason: "not-recordable")
+            return false
+        }
+    }
+
+    private func giveUp(_ match: MatchID, reason: String) async throws {
+        _ = try await matches.abandon(match, reason: reason)
+        try await matchmaking.failPlacement(match, reason: reason)
+        try await fleet.release(match)
+    }
+
+    /// The character asked for where the patch has it, else one by the player's name: the same at every attempt.
+    static func character(of player: AllocateInstance.Player, in patch: Patch) -> String {
+        if let wanted = player.character, patch.characters.contains(where: { $0.id == wanted }) { return wanted }
+        guard !patch.characters.isEmpty else { return player.character ?? "none" }
+        let sum = player.playerId.rawValue.utf8.reduce(0) { $0 &* 31 &+ UInt($1) }
+        return patch.characters[Int(sum % UInt(patch.characters.count))].id
+    }
+}

@@ -1,0 +1,131 @@
+import Foundation
+import GameModel
+
+/// The reference game, whole: who hits whom, as a function of the roster, the balance and a seed.
+///
+/// Each tick stands for one second of the fight. A fighter whose weapon has cooled down strikes one living opponent;
+/// the higher the rating against the opponent's, the surer the hit; the damage is the weapon's and the character's.
+/// The same seed and the same fighters always give the same fight.
+struct Fight: Sendable {
+    struct Fighter: Sendable {
+        let playerId: PlayerID
+        let team: Int
+        let rating: Double
+        let damage: Int
+        let cooldownMs: Int
+        let healthMax: Int
+        /// An absent player stands still and can be hit.
+        let isPresent: Bool
+        var health: Int
+        var readyAtMs = 0
+        var kills = 0
+        var deaths = 0
+        var dealt = 0
+    }
+
+    struct Hit: Sendable, Equatable {
+        let by: PlayerID
+        let target: PlayerID
+        let damage: Int
+        let killed: Bool
+    }
+
+    enum Outcome: Sendable, Equatable {
+        case won(team: Int)
+        case draw
+    }
+
+    /// How much of the fight's time one tick stands for.
+    static let tickMs = 1_000
+
+    private(set) var fighters: [Fighter]
+    private(set) var tick = 0
+    private(set) var outcome: Outcome?
+    private let ticksMax: Int
+    private var random: SplitMix64
+
+    /// - Parameter present: who joined; the others stand still.
+    init(sheet: MatchSheet, present: Set<PlayerID>, seed: UInt64, ticksMax: Int) {
+        self.ticksMax = ticksMax
+        random = SplitMix64(seed: seed)
+        fighters = sheet.teams.enumerated().flatMap { team, players in
+            players.map { player in
+                let character = sheet.character(of: player)
+                let weapon = sheet.balance.weapons.first { $0.id == character?.weapon }
+                let health = max(1, character?.health ?? 1_000)
+                return Fighter(
+                    playerId: player.playerId, team: team, rating: player.rating,
+                    damage: max(0, (character?.damage ?? 0) + (weapon?.damage ?? 50)),
+                    cooldownMs: max(100, weapon?.cooldownMs ?? 1_000), healthMax: health,
+                    isPresent: present.contains(player.playerId), health: health)
+            }
+        }
+    }
+
+    /// Plays one tick; the hits in the order they fell. Nothing once the fight is over.
+    mutating func step() -> [Hit] {
+        guard outcome == nil else { return [] }
+        tick += 1
+        let now = tick * Self.tickMs
+        var hits: [Hit] = []
+        // Who strikes first is chance, anew in each tick, so that no seat has an edge.
+        for attacker in fighters.indices.shuffled(using: &random) {
+            while fighters[attacker].isPresent, fighters[attacker].health > 0, fighters[attacker].readyAtMs < now {
+                let opponents = fighters.indices.filter {
+                    fighters[$0].team != fighters[attacker].team && fighters[$0].health > 0
+                }
+                guard let target = opponents.randomElement(using: &random) else { break }
+                fighters[attacker].readyAtMs = max(fighters[attacker].readyAtMs, now - Self.tickMs)
+                fighters[attacker].readyAtMs += fighters[attacker].cooldownMs
+                if let hit = strike(attacker, target) { hits.append(hit) }
+            }
+        }
+        settle()
+        return hits
+    }
+
+    /// The chance that a strike lands: the logistic of Elo, narrowed to 0.2…0.8 so that nobody is invincible.
+    static func hitChance(rating: Double, against other: Double) -> Double {
+        0.2 + 0.6 / (1 + pow(10, (other - rating) / 400))
+    }
+
+    private mutating func strike(_ attacker: Int, _ target: Int) -> Hit? {
+        let chance = Self.hitChance(rating: fighters[attacker].rating, against: fighters[target].rating)
+        guard Double.random(in: 0..<1, using: &random) < chance else { return nil }
+        let force = Double(fighters[attacker].damage) * Double.random(in: 0.8...1.2, using: &random)
+        let damage = min(fighters[target].health, Int(force.rounded()))
+        fighters[target].health -= damage
+        fighters[attacker].dealt += damage
+        let killed = fighters[target].health == 0
+        if killed {
+            fighters[attacker].kills += 1
+            fighters[target].deaths += 1
+        }
+        return Hit(
+            by: fighters[attacker].playerId, target: fighters[target].playerId, damage: damage, killed: killed)
+    }
+
+    private mutating func settle() {
+        let standing = Set(fighters.filter { $0.health > 0 }.map(\.team))
+        if standing.count == 1, let team = standing.first {
+            outcome = .won(team: team)
+        } else if standing.isEmpty {
+            outcome = .draw
+        } else if tick >= ticksMax {
+            outcome = verdict()
+        }
+    }
+
+    /// When time is up: the team with the larger share of its health left.
+    private func verdict() -> Outcome {
+        let teams = Set(fighters.map(\.team)).sorted()
+        let shares = teams.map { team in
+            let members = fighters.filter { $0.team == team }
+            let left = members.reduce(0) { $0 + $1.health }
+            return Double(left) / Double(max(1, members.reduce(0) { $0 + $1.healthMax }))
+        }
+        guard let best = shares.max() else { return .draw }
+        let leaders = teams.indices.filter { shares[$0] == best }
+        return leaders.count == 1 ? .won(team: teams[leaders[0]]) : .draw
+    }
+}

@@ -1,0 +1,39 @@
+import Logging
+import NIOCore
+
+/// The way to one player: frames out, bounded.
+///
+/// A player who does not read does not hold anyone up: states are skipped while the socket is full, and a player who
+/// lets more wait than the limit is dropped.
+struct PlayerLink: Sendable {
+    let channel: any Channel
+
+    /// Sends a frame that may be skipped: the next one says more.
+    func sendLossy(_ frame: ByteBuffer) {
+        guard channel.isWritable else { return }
+        channel.writeAndFlush(frame, promise: nil)
+    }
+
+    /// Sends a frame that matters; a player whose socket is full loses the connection.
+    func send(_ frame: ServerFrame) {
+        guard channel.isWritable else { return close() }
+        do {
+            channel.writeAndFlush(try frame.line(), promise: nil)
+        } catch {
+            close()
+        }
+    }
+
+    /// Sends the last frame and closes when it is out.
+    func finish(with frame: ServerFrame) {
+        guard channel.isWritable else { return close() }
+        do {
+            let channel = channel
+            channel.writeAndFlush(try frame.line()).whenComplete { _ in channel.close(promise: nil) }
+        } catch {
+            close()
+        }
+    }
+
+    func close() { channel.close(promise: nil) }
+}
