@@ -31,13 +31,12 @@ struct LeaseKeeper: Sendable {
             // Reckoned from before the call: the lease can only have been renewed after.
             let asked = ContinuousClock.now
             let fence = try await take(pool, ifFree: false)
-            if "\(id) \(fence)" == lease.value {
-                lease.renewed(validFor: duration - (ContinuousClock.now - asked))
-            } else {
-                logger.warning("lease lost", metadata: ["pool": "\(pool)"])
-                lease.end()
-                held[pool] = nil
-            }
+            let left = duration - (ContinuousClock.now - asked)
+            if "\(id) \(fence)" == lease.value, lease.renewed(validFor: left) { continue }
+            // Lost to another or with Redis, or it ran out here and its ranking stopped: then it is taken again below.
+            logger.warning("lease lost", metadata: ["pool": "\(pool)"])
+            lease.end()
+            held[pool] = nil
         }
         for pool in held.keys.sorted().suffix(max(0, held.count - share)) {
             try await giveBack(pool)

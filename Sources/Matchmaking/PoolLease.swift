@@ -20,12 +20,15 @@ final class PoolLease: Sendable {
         validUntil.withLock { until in until.map { ContinuousClock.now < $0 } ?? false }
     }
 
-    func renewed(validFor duration: Duration) {
+    /// Holds it for longer; `false` where it has ended, so that whoever ranked the pool by it has stopped.
+    func renewed(validFor duration: Duration) -> Bool {
         validUntil.withLock { until in
-            if until != nil { until = ContinuousClock.now + duration }
+            guard until != nil else { return false }
+            until = ContinuousClock.now + duration
+            return true
         }
     }
 
-    /// It is never held again: another took the pool, or it was given back.
+    /// It is never held again: another took the pool, it was given back, or its ranking stopped.
     func end() { validUntil.withLock { $0 = nil } }
 }

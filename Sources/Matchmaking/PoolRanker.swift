@@ -32,6 +32,8 @@ struct PoolRanker: Sendable {
 
     /// Until the lease ends or the task is cancelled.
     func run() async {
+        // So that the keeper never renews a lease by which nobody ranks.
+        defer { lease.end() }
         guard let rules = service.rules.rules(of: lease.pool) else { return }
         let matcher = Matcher(rules: rules)
         while lease.isHeld, !Task.isCancelled {

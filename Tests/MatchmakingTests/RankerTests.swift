@@ -144,6 +144,25 @@ struct RankerTests {
         }
     }
 
+    @Test("takes a pool anew whose lease ran out while it was slow")
+    func slow() async throws {
+        try await withRedis { redis, _ in
+            var keeper = LeaseKeeper(
+                id: "r", pools: [duelEU], duration: .seconds(60), redis: redis, logger: testLogger)
+            let first = try await keeper.round()
+            #expect(first.map(\.isHeld) == [true])
+            let renewal = try await keeper.round()
+            #expect(renewal.isEmpty)
+            // Its ranking saw that the time was over, and stopped.
+            first[0].end()
+            let second = try await keeper.round()
+            #expect(second.map(\.isHeld) == [true])
+            try await keeper.stop()
+            let free = try await redis.send(RedisCommand("EXISTS", RedisArgument(MatchmakingKeys(duelEU).lease)))
+            #expect(free == .integer(0) && !second[0].isHeld)
+        }
+    }
+
     @Test("reckons shares that sum to all pools", arguments: 1...7)
     func shares(rankers: Int) {
         let live = (0..<rankers).map { "r\($0)" }
