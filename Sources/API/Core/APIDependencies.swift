@@ -1,0 +1,48 @@
+import Accounts
+import Fleet
+import GameData
+import Matchmaking
+import Store
+import Telemetry
+
+/// What the routes stand on: one value of each, shared by all requests of a process.
+public struct APIDependencies: Sendable {
+    public var accounts: AccountService
+    public var tokens: TokenIssuer
+    public var store: StoreService
+    /// Takes the payment provider's webhooks; `nil` refuses them all.
+    public var webhooks: WebhookReceiver?
+    public var matchmaking: MatchmakingService
+    public var watcher: TicketWatcher
+    public var fleet: FleetService
+    public var players: PlayersRepository
+    public var matches: MatchesRepository
+    public var balance: BalanceRepository
+    public var events: EventLog
+    public var readiness: Readiness
+    public var metrics: MetricsRegistry
+    /// Told when a match's result was stored, so that its job is relayed at once.
+    public var resultStored: @Sendable () -> Void
+
+    public init(
+        accounts: AccountService, tokens: TokenIssuer, store: StoreService, webhooks: WebhookReceiver?,
+        matchmaking: MatchmakingService, watcher: TicketWatcher, fleet: FleetService, players: PlayersRepository,
+        matches: MatchesRepository, balance: BalanceRepository, events: EventLog, readiness: Readiness,
+        metrics: MetricsRegistry, resultStored: @escaping @Sendable () -> Void
+    ) {
+        self.accounts = accounts
+        self.tokens = tokens
+        self.store = store
+        self.webhooks = webhooks
+        self.matchmaking = matchmaking
+        self.watcher = watcher
+        self.fleet = fleet
+        self.players = players
+        self.matches = matches
+        self.balance = balance
+        self.events = events
+        self.readiness = readiness
+        self.metrics = metrics
+        self.resultStored = resultStored
+    }
+}

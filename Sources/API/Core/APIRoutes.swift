@@ -1,0 +1,83 @@
+import Accounts
+import GameData
+import GameModel
+import Hummingbird
+import Matchmaking
+import Store
+import Telemetry
+
+/// The whole HTTP API, put together: the middlewares that every request goes through, then each domain's routes.
+public enum APIRoutes {
+    /// A router with the middlewares and no routes.
+    ///
+    /// The outermost comes first: a request is named, its reply gets the headers, it is logged and counted with the
+    /// status that the client sees; then errors become problems, and inside of that the body is bounded and the token
+    /// read.
+    public static func router(tokens: TokenIssuer) -> Router<APIContext> {
+        let router = Router(context: APIContext.self)
+        router.addMiddleware {
+            RequestIdentity()
+            SecurityHeaders()
+            RequestLog()
+            RouteMetrics()
+            ProblemReplies()
+            BodyLimit()
+            Authenticator(tokens: tokens)
+        }
+        return router
+    }
+
+    /// All routes of the API.
+    public static func build(_ dependencies: APIDependencies) -> Router<APIContext> {
+        let router = router(tokens: dependencies.tokens)
+        OperationRoutes(readiness: dependencies.readiness, metrics: dependencies.metrics).add(to: router)
+        addPlayerRoutes(to: router, dependencies)
+        addGameRoutes(to: router, dependencies)
+        return router
+    }
+
+    /// Accounts and the store.
+    private static func addPlayerRoutes(to router: Router<APIContext>, _ dependencies: APIDependencies) {
+        AccountsRoutes(
+            accounts: dependencies.accounts, tokens: dependencies.tokens, players: dependencies.players
+        ).add(to: router)
+        StoreRoutes(store: dependencies.store, webhooks: dependencies.webhooks).add(to: router)
+        DevStoreRoutes(store: dependencies.store).add(to: router)
+    }
+
+    /// Tickets, instances, matches and their data.
+    private static func addGameRoutes(to router: Router<APIContext>, _ dependencies: APIDependencies) {
+        let version1 = router.group("/v1")
+        let (players, store, tokens) = (dependencies.players, dependencies.store, dependencies.tokens)
+        MatchmakingRoutes(
+            service: dependencies.matchmaking, watcher: dependencies.watcher,
+            skill: { player, mode in
+                let rating = try await players.rating(player, mode: mode)
+                return Skill(rating: rating.rating, deviation: rating.deviation)
+            },
+            joinToken: { player, match, instance in
+                try await tokens.join(player: player, match: match, instance: instance)
+            }
+        ).add(to: version1)
+        FleetRoutes(
+            fleet: dependencies.fleet, matches: dependencies.matches, balance: dependencies.balance, players: players,
+            matchmaking: dependencies.matchmaking,
+            skins: { players in try await skins(of: players, store) },
+            resultStored: dependencies.resultStored
+        ).add(to: version1)
+        GameDataRoutes(players: players, matches: dependencies.matches, balance: dependencies.balance).add(to: router)
+        EventsRoutes(log: dependencies.events).add(to: router)
+        DevBalanceRoutes(balance: dependencies.balance).add(to: router)
+    }
+
+    /// What each of a match's players owns.
+    private static func skins(
+        of players: [PlayerID], _ store: StoreService
+    ) async throws -> [PlayerID: [ProductID]] {
+        var skins: [PlayerID: [ProductID]] = [:]
+        for player in players {
+            skins[player] = try await store.entitlements(of: player).map(\.productId)
+        }
+        return skins
+    }
+}

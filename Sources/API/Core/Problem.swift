@@ -1,0 +1,144 @@
+import Foundation
+import GameModel
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// An error reply: RFC 9457 `application/problem+json`, the one shape that every error of this API has.
+///
+/// Where several problems apply at once, the first of this order is answered, so that clients can rely on it:
+/// 1. `not-found` of a route, 2. `payload-too-large` by `Content-Length`, 3. `unauthorized`, 4. `forbidden`,
+/// 5. `malformed-json`, 6. `invalid-field` (the first bad field in the order of the documentation),
+/// 7. `not-found` of the thing named, 8. `idempotency-mismatch`, 9. `ticket-active` and `conflict`,
+/// 10. `too-many-requests`, 11. `unavailable`, 12. `internal`.
+public struct Problem: Error, Sendable, Equatable {
+    /// The closed set of codes: the last part of `type`, and what programs should switch on.
+    public enum Code: String, Sendable, CaseIterable {
+        case malformedJSON = "malformed-json"
+        case unauthorized
+        case forbidden
+        case notFound = "not-found"
+        case methodNotAllowed = "method-not-allowed"
+        case conflict
+        case ticketActive = "ticket-active"
+        case payloadTooLarge = "payload-too-large"
+        case invalidField = "invalid-field"
+        case idempotencyMismatch = "idempotency-mismatch"
+        case tooManyRequests = "too-many-requests"
+        case unavailable
+        case `internal`
+    }
+
+    public var code: Code
+    /// One sentence for a person: what was wrong with this request and what would be right.
+    public var detail: String
+    /// The field at fault, as a path into the body (`players[2].team`), a query item, a path part or a header.
+    public var field: String?
+    /// With `ticket-active`: the player's ticket that is in the way.
+    public var ticketId: TicketID?
+    /// Seconds after which trying again makes sense; sent as `Retry-After`.
+    public var retryAfterSeconds: Int?
+
+    public init(
+        _ code: Code, _ detail: String, field: String? = nil, ticketId: TicketID? = nil, retryAfterSeconds: Int? = nil
+    ) {
+        self.code = code
+        self.detail = detail
+        self.field = field
+        self.ticketId = ticketId
+        self.retryAfterSeconds = retryAfterSeconds
+    }
+}
+
+/// An error that knows which reply it is. `Problem+<Domain>.swift` makes each domain's errors conform.
+public protocol ProblemConvertible: Error {
+    var problem: Problem { get }
+}
+
+extension Problem: ProblemConvertible {
+    public var problem: Problem { self }
+}
+
+// MARK: The kinds, by name
+
+extension Problem {
+    public static func malformedJSON(_ detail: String) -> Problem { Problem(.malformedJSON, detail) }
+    public static func unauthorized(_ detail: String) -> Problem { Problem(.unauthorized, detail) }
+    public static func forbidden(_ detail: String) -> Problem { Problem(.forbidden, detail) }
+
+    /// There is no such thing; the text names what was looked for ("No order 01J… of yours.").
+    public static func notFound(_ detail: String) -> Problem { Problem(.notFound, detail) }
+
+    public static func conflict(_ detail: String, field: String? = nil) -> Problem {
+        Problem(.conflict, detail, field: field)
+    }
+
+    /// The player has a ticket already.
+    public static func ticketActive(_ ticket: TicketID) -> Problem {
+        Problem(
+            .ticketActive, "You already have an active ticket, \(ticket). Cancel it, or go on with it.",
+            ticketId: ticket)
+    }
+
+    public static func payloadTooLarge(bytesMax: Int) -> Problem {
+        Problem(.payloadTooLarge, "The body is larger than \(bytesMax) bytes.")
+    }
+
+    /// A field is missing, of the wrong type or out of range; the text says what would be right.
+    public static func invalidField(_ field: String, _ detail: String) -> Problem {
+        Problem(.invalidField, detail, field: field)
+    }
+
+    public static func idempotencyMismatch(_ detail: String) -> Problem { Problem(.idempotencyMismatch, detail) }
+
+    public static func tooManyRequests(_ detail: String, retryAfterSeconds: Int) -> Problem {
+        Problem(.tooManyRequests, detail, retryAfterSeconds: retryAfterSeconds)
+    }
+
+    /// Something that this process stands on is away; nothing of the request has happened, or it is safe to repeat.
+    public static func unavailable(_ detail: String, retryAfterSeconds: Int = 1) -> Problem {
+        Problem(.unavailable, detail, retryAfterSeconds: retryAfterSeconds)
+    }
+
+    /// A fault of ours. What went wrong is in the log under the request's id, never in the reply.
+    public static let internalError = Problem(
+        .internal, "Something went wrong on our side. The log knows more under this request's id.")
+}
+
+extension Problem.Code {
+    /// The HTTP status that goes with the code.
+    public var status: HTTPResponse.Status {
+        switch self {
+        case .malformedJSON: .badRequest
+        case .unauthorized: .unauthorized
+        case .forbidden: .forbidden
+        case .notFound: .notFound
+        case .methodNotAllowed: .methodNotAllowed
+        case .conflict, .ticketActive: .conflict
+        case .payloadTooLarge: .contentTooLarge
+        case .invalidField, .idempotencyMismatch: .unprocessableContent
+        case .tooManyRequests: .tooManyRequests
+        case .unavailable: .serviceUnavailable
+        case .internal: .internalServerError
+        }
+    }
+
+    /// The RFC's `title`: the same words for every problem of a kind.
+    public var title: String {
+        switch self {
+        case .malformedJSON: "The body is not JSON"
+        case .unauthorized: "No valid access token"
+        case .forbidden: "Not allowed with this token"
+        case .notFound: "Not found"
+        case .methodNotAllowed: "Not with this method"
+        case .conflict: "In conflict with what is there"
+        case .ticketActive: "A ticket is active"
+        case .payloadTooLarge: "The body is too large"
+        case .invalidField: "A field is not right"
+        case .idempotencyMismatch: "The idempotency key was used for something else"
+        case .tooManyRequests: "Too many requests"
+        case .unavailable: "Not available right now"
+        case .internal: "A fault of ours"
+        }
+    }
+}

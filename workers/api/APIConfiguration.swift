@@ -1,0 +1,68 @@
+import Configuration
+import GameModel
+
+/// The settings of an API process. The defaults work on a laptop.
+public struct APIConfiguration: Sendable, Equatable {
+    public var redisURL = "redis://127.0.0.1:6379"
+    /// The folder of `accounts.sqlite`, `data.sqlite` and `keys/`.
+    public var dataFolder = ".muster"
+    public var host = "127.0.0.1"
+    /// 0 takes any that is free.
+    public var port = 8080
+    /// The cost of hashing a password: 2^logN × 128 × r bytes of memory, p times (RFC 7914).
+    public var scryptLogN = 14
+    public var scryptR = 8
+    public var scryptP = 5
+    /// How long an access token is good for.
+    public var accessLifetime: Duration = .seconds(900)
+    /// What the payment provider signs its webhooks with; `nil` refuses them all.
+    public var webhookSecret: String?
+
+    public init() {}
+
+    /// Reads, each with the default above where it is absent:
+    /// - `muster.redis.url`
+    /// - `muster.data`
+    /// - `muster.api.host`, `muster.api.port` (0 to 65535)
+    /// - `muster.password.scrypt.log-n` (10 to 20), `.r` (1 to 32), `.p` (1 to 16)
+    /// - `muster.token.access-lifetime-seconds` (10 to 86400)
+    /// - `muster.payments.webhook-secret` (secret)
+    public init(reader: ConfigReader) {
+        self.init()
+        redisURL = reader.string(forKey: "muster.redis.url", default: redisURL)
+        dataFolder = reader.string(forKey: "muster.data", default: dataFolder)
+        host = reader.string(forKey: "muster.api.host", default: host)
+        port = reader.int(forKey: "muster.api.port", default: port)
+        scryptLogN = reader.int(forKey: "muster.password.scrypt.log-n", default: scryptLogN)
+        scryptR = reader.int(forKey: "muster.password.scrypt.r", default: scryptR)
+        scryptP = reader.int(forKey: "muster.password.scrypt.p", default: scryptP)
+        accessLifetime = .seconds(reader.int(forKey: "muster.token.access-lifetime-seconds", default: 900))
+        webhookSecret = reader.string(forKey: "muster.payments.webhook-secret", isSecret: true) ?? webhookSecret
+    }
+
+    /// - Throws: ``APIConfigurationError`` naming the setting.
+    public func validate() throws(APIConfigurationError) {
+        try Self.check("muster.api.port", port, in: 0...65_535)
+        try Self.check("muster.password.scrypt.log-n", scryptLogN, in: 10...20)
+        try Self.check("muster.password.scrypt.r", scryptR, in: 1...32)
+        try Self.check("muster.password.scrypt.p", scryptP, in: 1...16)
+        try Self.check(
+            "muster.token.access-lifetime-seconds", Int(accessLifetime.milliseconds / 1000), in: 10...86_400)
+        guard !host.isEmpty else { throw APIConfigurationError(description: "muster.api.host is empty") }
+        guard !dataFolder.isEmpty else { throw APIConfigurationError(description: "muster.data is empty") }
+    }
+
+    private static func check(
+        _ setting: String, _ value: Int, in range: ClosedRange<Int>
+    ) throws(APIConfigurationError) {
+        guard range.contains(value) else {
+            throw APIConfigurationError(
+                description: "\(setting) is \(value), and must be \(range.lowerBound) to \(range.upperBound)")
+        }
+    }
+}
+
+/// A setting that is out of its range.
+public struct APIConfigurationError: Error, Sendable, Equatable, CustomStringConvertible {
+    public var description: String
+}

@@ -1,0 +1,112 @@
+import API
+import Accounts
+import Fleet
+import GameData
+import Hummingbird
+import Jobs
+import Logging
+import Matchmaking
+import NIOCore
+import Records
+import Redis
+import ServiceLifecycle
+import Store
+import Telemetry
+
+/// `muster api`: answers the HTTP API.
+///
+/// Any number of these share a data folder and a Redis, each on a port of its own behind a load balancer. Stopped by
+/// SIGTERM it takes no more connections, lets the requests under way finish, and then closes the files.
+public struct APIProcess: Sendable {
+    private let configuration: APIConfiguration
+    private let logger: Logger
+
+    public init(configuration: APIConfiguration, logger: Logger? = nil) {
+        self.configuration = configuration
+        self.logger = logger ?? Log.logger("api")
+    }
+
+    /// Runs until the process is told to stop.
+    public func run() async throws {
+        let logger = logger
+        let parts = try parts { port in logger.info("listening", metadata: ["port": "\(port)"]) }
+        try await ProcessHost.run(services: parts.services, logger: logger)
+    }
+
+    /// What the process is made of.
+    public struct Parts: Sendable {
+        /// In the order of their start; they stop in reverse: what requests wait for, HTTP, the files last.
+        public let services: [any Service]
+        /// What is answered, as `GET /v1/players/{id}`.
+        public let routes: [String]
+    }
+
+    /// Opens the files and puts everything together; nothing runs yet.
+    ///
+    /// - Parameter onListening: told the port once HTTP is answered; the one that the kernel chose where 0 was asked for.
+    public func parts(onListening: @escaping @Sendable (Int) -> Void) throws -> Parts {
+        try configuration.validate()
+        let folder = configuration.dataFolder
+        let accounts = try RecordsDatabase.open(
+            path: "\(folder)/accounts.sqlite", durability: .full, schemas: AccountsFile.schemas, logger: logger)
+        let data = try RecordsDatabase.open(
+            path: "\(folder)/data.sqlite", durability: .full, schemas: GameDataSchema.schemas, logger: logger)
+        let redis = RedisClient(configuration: try RedisConfiguration(url: configuration.redisURL), logger: logger)
+        let watcher = TicketWatcher(redis: redis, logger: logger)
+        let orders = OutboxRelay(database: accounts, redis: redis, logger: logger)
+        let results = OutboxRelay(database: data, redis: redis, logger: logger)
+        let router = APIRoutes.build(
+            try dependencies(
+                accounts: accounts, data: data, redis: redis, watcher: watcher, orders: orders, results: results))
+        let application = Application(
+            router: router,
+            configuration: .init(
+                address: .hostname(configuration.host, port: configuration.port), backlog: Self.backlog),
+            onServerRunning: { channel in onListening(channel.localAddress?.port ?? 0) }, logger: logger)
+        return Parts(
+            services: [
+                RecordsCloser(databases: [accounts, data]), redis,
+                ProcessRegistry(redis: redis, role: "api", version: Self.version, logger: logger),
+                orders, results, application,
+                // Stops before HTTP does: those who wait for a ticket are let go, so that their requests can end.
+                watcher,
+            ],
+            routes: router.routes.map { "\($0.method.rawValue) \($0.path)" })
+    }
+}
+
+extension APIProcess {
+    /// How many connections may wait to be accepted: a crowd that arrives at once is to wait, not to be refused.
+    static let backlog = 4096
+    /// What the process calls itself in the registry.
+    static let version = "0.1.0"
+
+    private func dependencies(
+        accounts: RecordsDatabase, data: RecordsDatabase, redis: RedisClient, watcher: TicketWatcher,
+        orders: OutboxRelay, results: OutboxRelay
+    ) throws -> APIDependencies {
+        let keys = try SigningKeys.loadOrCreate(folder: "\(configuration.dataFolder)/keys")
+        let tokens = TokenIssuer(keys: keys)
+        let passwords = try PasswordHasher(
+            parameters: ScryptParameters(
+                logN: configuration.scryptLogN, r: configuration.scryptR, p: configuration.scryptP))
+        let storeRepository = StoreRepository(database: accounts)
+        let readiness = Readiness()
+        readiness.register("redis") { redis.isConnected ? .ready : .notReady("no connection") }
+        return APIDependencies(
+            accounts: AccountService(
+                repository: AccountsRepository(database: accounts), passwords: passwords, tokens: tokens,
+                accessLifetime: configuration.accessLifetime),
+            tokens: tokens, store: StoreService(repository: storeRepository) { orders.nudge() },
+            webhooks: configuration.webhookSecret.map { secret in
+                WebhookReceiver(
+                    repository: storeRepository, signature: WebhookSignature(secret: secret)
+                ) { orders.nudge() }
+            },
+            matchmaking: MatchmakingService(redis: redis, logger: logger), watcher: watcher,
+            fleet: FleetService(redis: redis), players: PlayersRepository(database: data),
+            matches: MatchesRepository(database: data), balance: BalanceRepository(database: data),
+            events: EventLog(redis: redis), readiness: readiness, metrics: .shared
+        ) { results.nudge() }
+    }
+}
