@@ -22,25 +22,24 @@ public struct StripeProvider: PaymentProvider {
     private let timeout: Duration
 
     /// - Parameters:
-    ///   - client: shut down by whoever made it; see ``httpClient(connections:)``.
-    ///   - url: without a slash at the end: `https://api.stripe.com`.
+    ///   - url: `https://api.stripe.com`.
     ///   - timeout: for one call, from its start to the end of its answer.
-    public init(client: HTTPClient, url: String, secretKey: String, timeout: Duration = .seconds(20)) {
-        self.client = client
+    ///   - connections: how many calls may be under way at once; more wait.
+    public init(url: String, secretKey: String, timeout: Duration = .seconds(20), connections: Int = 8) {
         self.url = url.hasSuffix("/") ? String(url.dropLast()) : url
         self.secretKey = secretKey
         self.timeout = timeout
-    }
-
-    /// A client that fails fast where nobody listens, so that the job's own back-off decides when to try again.
-    public static func httpClient(connections: Int) -> HTTPClient {
         var configuration = HTTPClient.Configuration()
-        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = max(8, connections)
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = max(1, connections)
+        // Fails fast where nobody listens: the job decides when to ask again.
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.timeout.connect = .seconds(5)
         configuration.redirectConfiguration = .disallow
-        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+        client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
+
+    /// Closes the connections. Must be called once, when nothing is asked any more.
+    public func shutdown() async throws { try await client.shutdown() }
 
     public func charge(_ request: ChargeRequest) async throws(PaymentError) -> ChargeOutcome {
         let answer = try await send(

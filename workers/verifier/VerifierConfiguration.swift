@@ -12,7 +12,7 @@ public struct VerifierConfiguration: Sendable, Equatable {
     public var healthPort = 0
     /// The payment provider's API.
     public var paymentsURL = "http://127.0.0.1:8090"
-    public var paymentsSecretKey = "sk_test_sandbox"
+    public var paymentsSecretKey = "sk_test_muster"
     /// How long one call to the provider may take.
     public var paymentsTimeout: Duration = .seconds(20)
     /// Orders that are verified at the same time.

@@ -26,19 +26,18 @@ public struct VerifierProcess: Sendable {
         let database = try RecordsDatabase.open(
             path: "\(configuration.dataFolder)/accounts.sqlite", durability: .full,
             schemas: [StoreSchema.schema, Outbox.schema], logger: logger)
-        let client = StripeProvider.httpClient(connections: configuration.concurrency)
         let provider = StripeProvider(
-            client: client, url: configuration.paymentsURL, secretKey: configuration.paymentsSecretKey,
-            timeout: configuration.paymentsTimeout)
+            url: configuration.paymentsURL, secretKey: configuration.paymentsSecretKey,
+            timeout: configuration.paymentsTimeout, connections: configuration.concurrency)
         do {
             try await ProcessHost.run(
                 services: services(redis: redis, database: database, provider: provider), logger: logger)
         } catch {
-            try await client.shutdown()
+            try await provider.shutdown()
             try database.close()
             throw error
         }
-        try await client.shutdown()
+        try await provider.shutdown()
         try database.close()
     }
 

@@ -1,0 +1,98 @@
+import GameModel
+import Jobs
+import Logging
+import Records
+import Redis
+import ServiceLifecycle
+import TestSupport
+import Testing
+
+@testable import Store
+
+/// A store as it runs: SQLite, Redis, the outbox's relay, and as many verifiers as asked for, beside a faulty provider.
+struct StoreHouse {
+    static let player = PlayerID("01PLAYER")
+    static let skin = ProductID("skin-moss-giant")
+
+    let store: StoreService
+    let repository: StoreRepository
+    let database: RecordsDatabase
+    /// What charges, unless another provider was given.
+    let provider = FaultyProvider()
+    let charging: any PaymentProvider
+    let redis: RedisClient
+    let server: RedisServer
+
+    private init(
+        store: StoreService, repository: StoreRepository, database: RecordsDatabase,
+        charging: (any PaymentProvider)?, redis: RedisClient, server: RedisServer
+    ) {
+        self.store = store
+        self.repository = repository
+        self.database = database
+        self.charging = charging ?? provider
+        self.redis = redis
+        self.server = server
+    }
+
+    var queue: JobQueue { JobQueue(name: VerifyPayment.queue, redis: redis) }
+
+    /// Runs the body beside a relay and verifiers; all of them end with it.
+    static func open(
+        verifiers: Int = 1, charging: (any PaymentProvider)? = nil, _ body: (StoreHouse) async throws -> Void
+    ) async throws {
+        try await withRedis { redis, server in
+            try await withRecords(schemas: [StoreSchema.schema, Outbox.schema]) { database in
+                let logger = quiet()
+                let relay = OutboxRelay(database: database, redis: redis, logger: logger)
+                let repository = StoreRepository(database: database)
+                let house = StoreHouse(
+                    store: StoreService(repository: repository, nudge: { relay.nudge() }), repository: repository,
+                    database: database, charging: charging, redis: redis, server: server)
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask { try await relay.run() }
+                    for _ in 0..<verifiers { group.addTask { try await house.worker().run() } }
+                    try await body(house)
+                    group.cancelAll()
+                    while (try? await group.next()) != nil {}  // What a cancelled service throws is of no interest.
+                }
+            }
+        }
+    }
+
+    func worker() -> JobWorker {
+        let verification = VerifyPaymentHandler(repository: repository, provider: charging)
+        return JobWorker(queue: queue, handlers: [verification.handler], logger: Self.quiet())
+    }
+
+    func place(
+        _ product: ProductID = Self.skin, by player: PlayerID = Self.player, paymentMethod: String = "pm_card_visa",
+        key: String = ULID().description
+    ) async throws -> Order {
+        try await store.placeOrder(
+            player: player, product: product, paymentMethod: paymentMethod, idempotencyKey: key
+        ).order
+    }
+
+    /// Waits for an order's verdict.
+    func verdict(on order: Order, within limit: Duration = .seconds(20)) async throws -> Order {
+        try await eventually(within: limit, "order \(order.orderId) has its verdict") {
+            try await !store.order(order.orderId, of: order.playerId).state.isOpen
+        }
+        return try await store.order(order.orderId, of: order.playerId)
+    }
+
+    /// The books are in order, and nothing is owed any more.
+    func expectSettled(sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        for finding in try await StoreAudit(repository: repository, provider: charging).run() {
+            #expect(finding.holds, "\(finding)", sourceLocation: sourceLocation)
+        }
+        #expect(try await database.read { try Outbox.openCount(in: $0) } == 0, sourceLocation: sourceLocation)
+    }
+
+    static func quiet() -> Logger {
+        var logger = Logger(label: "test.store")
+        logger.logLevel = .critical
+        return logger
+    }
+}
