@@ -1,43 +1,124 @@
 import Logging
+import NIOCore
+import NIOPosix
 import ServiceLifecycle
 
+/// An asynchronous Redis client: safe from any task, any number of callers at once.
+///
+/// Ordinary commands share one connection and pipeline themselves; blocking ones have connections of their own. Replies are
+/// never mixed up, whatever is cancelled or times out. A lost or silent connection is rebuilt by itself; a command that may
+/// have run is failed and not silently repeated, unless it is marked safe to repeat.
 public final class RedisClient: Sendable, Service {
     private let configuration: RedisConfiguration
+    private let multiplexer: Multiplexer
+    private let blocking: BlockingPool
 
-    public init(configuration: RedisConfiguration, logger: Logger) { self.configuration = configuration }
-
-    public func run() async throws { try await gracefulShutdown() }
-
-    public var isConnected: Bool { false }
-
-    public func waitUntilConnected(timeout: Duration) async throws(RedisError) {
-        throw .unavailable("connecting lands next")
+    /// Connects to nothing yet: `run` does. Commands given before wait for the connection, within their time-outs.
+    public init(configuration: RedisConfiguration, logger: Logger) {
+        self.configuration = configuration
+        let connector = Connector(
+            configuration: configuration, eventLoop: MultiThreadedEventLoopGroup.singleton.next())
+        let metrics = RedisMetrics()
+        multiplexer = Multiplexer(
+            configuration: configuration, connector: connector, logger: logger, metrics: metrics)
+        blocking = BlockingPool(configuration: configuration, connector: connector, logger: logger, metrics: metrics)
     }
 
-    public func send(_ command: RedisCommand, timeout: Duration? = nil) async throws(RedisError) -> RESPValue {
-        throw .unavailable("connecting lands next")
+    deinit {
+        // A client that was dropped without having run still must not leave connections or waiting callers behind.
+        _ = multiplexer.stop(gracefully: false)
+        _ = blocking.stop()
     }
 
-    public func pipeline(
+    /// Connects and keeps the connection up until graceful shutdown, which answers the commands that were given, or until
+    /// the task is cancelled, which fails them. To be called once.
+    ///
+    /// - Throws: `RedisError.invalidConfiguration`.
+    public func run() async throws {
+        try configuration.validate()
+        multiplexer.start()
+        var isGraceful = true
+        do {
+            try await gracefulShutdown()
+        } catch {
+            isGraceful = false
+        }
+        try await blocking.stop().get()
+        try await multiplexer.stop(gracefully: isGraceful).get()
+    }
+
+    /// Whether there is a connection on which the server has answered. For readiness.
+    public var isConnected: Bool { multiplexer.isConnected }
+
+    /// Returns once the server answers.
+    ///
+    /// - Throws: `unavailable` with the reason of the last failure, or another `RedisError`.
+    public nonisolated(nonsending) func waitUntilConnected(timeout: Duration) async throws(RedisError) {
+        do throws(RedisError) {
+            _ = try await send(RedisCommand("PING", isSafeToRepeat: true), timeout: timeout)
+        } catch .server {
+            return
+        }
+    }
+
+    /// Sends a command and waits for its reply.
+    ///
+    /// - Parameter timeout: from this call to the reply; `commandTimeout` where `nil`.
+    /// - Returns: the reply, never an error reply.
+    /// - Throws: an error reply as `server`, and every other `RedisError` but `unexpectedReply`. When the task is cancelled,
+    ///   the call ends at once; the command may still run.
+    public nonisolated(nonsending) func send(
+        _ command: RedisCommand, timeout: Duration? = nil
+    ) async throws(RedisError) -> RESPValue {
+        if let refusal = CommandRules.refusal(of: command) { throw refusal }
+        let pending = PendingCommand(command, timeout: (timeout ?? configuration.commandTimeout).timeAmount)
+        return try await multiplexer.perform(pending).single()
+    }
+
+    /// Sends commands in one write, uninterrupted by those of other callers, and waits for all replies.
+    ///
+    /// - Returns: the replies in the order of the commands; error replies stay in their place.
+    /// - Throws: as `send`, but no `server`. It is repeated after a lost connection only where all commands are safe to
+    ///   repeat.
+    public nonisolated(nonsending) func pipeline(
         _ commands: [RedisCommand], timeout: Duration? = nil
     ) async throws(RedisError) -> [RESPValue] {
-        throw .unavailable("connecting lands next")
+        if commands.isEmpty { return [] }
+        for command in commands {
+            if let refusal = CommandRules.refusal(of: command) { throw refusal }
+        }
+        let pending = PendingCommand(commands, timeout: (timeout ?? configuration.commandTimeout).timeAmount)
+        return try await multiplexer.perform(pending).all()
     }
 
-    public func sendBlocking(_ command: RedisCommand, timeout: Duration) async throws(RedisError) -> RESPValue {
-        throw .unavailable("connecting lands next")
-    }
-
-    public func run(
-        _ script: RedisScript, keys: [RedisKey], arguments: [RedisArgument], timeout: Duration? = nil,
-        isSafeToRepeat: Bool = false
+    /// Sends a command that may block on the server (`BLPOP`, `XREAD BLOCK`) on a connection that no other command uses.
+    ///
+    /// - Parameter timeout: from sending to the reply: the command's own block time and some grace. Before it, a connection
+    ///   is waited for at most `commandTimeout`.
+    /// - Throws: as `send`. A time-out or a cancelled task closes the connection, so that the server stops blocking; if the
+    ///   server was answering at that moment, what it popped is lost with the connection.
+    public nonisolated(nonsending) func sendBlocking(
+        _ command: RedisCommand, timeout: Duration
     ) async throws(RedisError) -> RESPValue {
-        throw .unavailable("connecting lands next")
+        if let refusal = CommandRules.refusal(of: command) { throw refusal }
+        return try await blocking.perform(PendingCommand(command, timeout: timeout.timeAmount)).single()
+    }
+}
+
+extension PendingCommand.Outcome {
+    /// The reply of the only command.
+    fileprivate func single() throws(RedisError) -> RESPValue {
+        switch try get() {
+        case .one(.error(let text)): throw .server(text)
+        case .one(let reply): return reply
+        case .many(let replies): return .array(replies)
+        }
     }
 
-    public func pipeline(
-        _ script: RedisScript, calls: [(keys: [RedisKey], arguments: [RedisArgument])]
-    ) async throws(RedisError) -> [RESPValue] {
-        throw .unavailable("connecting lands next")
+    fileprivate func all() throws(RedisError) -> [RESPValue] {
+        switch try get() {
+        case .one(let reply): [reply]
+        case .many(let replies): replies
+        }
     }
 }

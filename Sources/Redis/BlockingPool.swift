@@ -1,0 +1,156 @@
+import DequeModule
+import Logging
+import Metrics
+import NIOCore
+
+/// Connections for commands that block, one command at a time on each, so that they hold up nobody else. An idle connection
+/// is used again; one whose command timed out or was cancelled is closed, which also ends the wait on the server.
+// @unchecked: all mutable state is touched on `eventLoop` only.
+final class BlockingPool: ConnectionOwner, @unchecked Sendable {
+    private struct Lease {
+        let connection: RedisConnection
+        let pending: PendingCommand
+        let timer: Scheduled<Void>
+    }
+
+    private let configuration: RedisConfiguration
+    private let connector: Connector
+    private let eventLoop: any EventLoop
+    private let logger: Logger
+    private let metrics: RedisMetrics
+
+    private var idle: [RedisConnection] = []
+    private var leases: [ObjectIdentifier: Lease] = [:]
+    /// Connections that are idle, leased or being opened.
+    private var openCount = 0
+    private var isStopped = false
+
+    init(configuration: RedisConfiguration, connector: Connector, logger: Logger, metrics: RedisMetrics) {
+        self.configuration = configuration
+        self.connector = connector
+        eventLoop = connector.eventLoop
+        self.logger = logger
+        self.metrics = metrics
+    }
+
+    /// Sends a blocking command. The call's time-out runs from when the command is written; a connection is waited for at
+    /// most `commandTimeout` before that.
+    nonisolated(nonsending) func perform(_ pending: PendingCommand) async -> PendingCommand.Outcome {
+        await withTaskCancellationHandler {
+            await withUnsafeContinuation { continuation in
+                guard pending.wait(continuation) else { return }
+                eventLoop.execute { self.begin(pending) }
+            }
+        } onCancel: {
+            guard pending.end(.failure(.cancelled)) else { return }
+            eventLoop.execute { self.abandon(pending, because: .cancelled) }
+        }
+    }
+
+    /// Closes all connections; commands that block on them fail.
+    func stop() -> EventLoopFuture<Void> {
+        eventLoop.submit {
+            self.isStopped = true
+            for connection in self.idle + self.leases.values.map(\.connection) {
+                connection.close(because: .connectionLost(mayHaveRun: true))
+            }
+        }
+    }
+
+    // MARK: Event loop
+
+    private func begin(_ pending: PendingCommand) {
+        guard !isStopped else { return pending.end(.unavailable("the client has stopped")) }
+        if let connection = idle.popLast() { return lease(connection, to: pending) }
+        guard openCount < configuration.blockingConnectionsMax else {
+            let text = "more than blockingConnectionsMax = \(configuration.blockingConnectionsMax) commands would block"
+            return pending.end(.unavailable(text))
+        }
+        openCount += 1
+        let limit = NIODeadline.now() + configuration.commandTimeout.timeAmount
+        connect(for: pending, until: limit, backoff: Backoff(configuration))
+    }
+
+    private func connect(for pending: PendingCommand, until limit: NIODeadline, backoff: Backoff) {
+        connector.connect().whenComplete { result in
+            switch result {
+            case .success(let connection):
+                connection.owner = self
+                if self.isStopped {
+                    connection.close(because: .cancelled)
+                    pending.end(.unavailable("the client has stopped"))
+                } else if pending.isEnded {
+                    self.giveBack(connection)
+                } else {
+                    self.lease(connection, to: pending)
+                }
+            case .failure(let error):
+                self.retry(for: pending, until: limit, backoff: backoff, after: error)
+            }
+        }
+    }
+
+    private func retry(
+        for pending: PendingCommand, until limit: NIODeadline, backoff: Backoff, after error: any Error
+    ) {
+        var backoff = backoff
+        let next = NIODeadline.now() + backoff.next()
+        guard !isStopped, !pending.isEnded, next < limit else {
+            openCount -= 1
+            return pending.end(.unavailable("no connection for a blocking command; \(error)"))
+        }
+        let later = backoff
+        eventLoop.scheduleTask(deadline: next) {
+            if pending.isEnded || self.isStopped {
+                self.openCount -= 1
+                pending.end(.unavailable("the client has stopped"))
+            } else {
+                self.connect(for: pending, until: limit, backoff: later)
+            }
+        }
+    }
+
+    private func lease(_ connection: RedisConnection, to pending: PendingCommand) {
+        let timer = eventLoop.scheduleTask(in: pending.timeout) {
+            guard pending.end(.failure(.timedOut(mayHaveRun: true))) else { return }
+            self.abandon(pending, because: .timedOut(mayHaveRun: true))
+        }
+        leases[ObjectIdentifier(connection)] = Lease(connection: connection, pending: pending, timer: timer)
+        connection.append(pending, at: .now())
+        connection.flush()
+    }
+
+    /// Closes the connection that the call blocks on, where it has one yet.
+    private func abandon(_ pending: PendingCommand, because reason: RedisError) {
+        leases.values.first { $0.pending === pending }?.connection.close(because: reason)
+    }
+
+    private func giveBack(_ connection: RedisConnection) {
+        guard !connection.isClosed else { return }
+        if idle.count < configuration.blockingConnectionsIdleMax, !isStopped {
+            idle.append(connection)
+        } else {
+            connection.close(because: .cancelled)
+        }
+    }
+
+    // MARK: ConnectionOwner
+
+    func connection(_ connection: RedisConnection, answered commands: Int, oldestSentAt: NIODeadline) {
+        metrics.commands.increment(by: commands)
+        guard let lease = leases.removeValue(forKey: ObjectIdentifier(connection)) else { return }
+        lease.timer.cancel()
+        giveBack(connection)
+    }
+
+    func connection(
+        _ connection: RedisConnection, closedBecause reason: RedisError, leaving unanswered: Deque<PendingCommand>
+    ) {
+        openCount -= 1
+        idle.removeAll { $0 === connection }
+        leases.removeValue(forKey: ObjectIdentifier(connection))?.timer.cancel()
+        for pending in unanswered { pending.end(reason) }
+    }
+
+    func connectionBecameWritable(_ connection: RedisConnection) {}
+}

@@ -1,0 +1,151 @@
+import DequeModule
+import NIOCore
+
+/// Whoever uses a connection. Called on the connection's event loop.
+protocol ConnectionOwner: AnyObject, Sendable {
+    /// The last replies of calls came that have this many commands together.
+    func connection(_ connection: RedisConnection, answered commands: Int, oldestSentAt: NIODeadline)
+    /// It is closed for good; these calls (some of which may have ended) were sent and not answered.
+    func connection(
+        _ connection: RedisConnection, closedBecause reason: RedisError, leaving unanswered: Deque<PendingCommand>)
+    /// The bytes that were too many for the socket went out.
+    func connectionBecameWritable(_ connection: RedisConnection)
+}
+
+/// One connection to a server: writes commands, reads replies, and matches them by their order. The first bytes that are not
+/// RESP, or a reply that no command asked for, close it, as from there on no reply could be trusted.
+// @unchecked: all of it is touched on the channel's event loop only.
+final class RedisConnection: ChannelInboundHandler, @unchecked Sendable {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// The bytes gathered for one write.
+    private static let writeBytesMax = 256 * 1024
+
+    weak var owner: (any ConnectionOwner)?
+    private(set) var isClosed = false
+    private var inFlight: Deque<PendingCommand> = []
+    private var lastProgress = NIODeadline.now()
+    private var outgoing = ByteBuffer()
+    private var context: ChannelHandlerContext?
+    private let reader: ReplyReader
+
+    init(configuration: RedisConfiguration) {
+        reader = ReplyReader(bytesMax: configuration.replyBytesMax, elementsMax: configuration.replyElementsMax)
+    }
+
+    // MARK: Sending
+
+    /// Whether no command waits for a reply.
+    var isIdle: Bool { inFlight.isEmpty }
+
+    /// Whether the socket takes bytes.
+    var isWritable: Bool { !isClosed && context?.channel.isWritable == true }
+
+    /// Whether the next write has room.
+    var hasRoom: Bool { !isClosed && outgoing.readableBytes < Self.writeBytesMax }
+
+    /// Adds a call to the next write.
+    func append(_ pending: PendingCommand, at now: NIODeadline) {
+        if inFlight.isEmpty { lastProgress = now }
+        inFlight.append(pending)
+        pending.write(into: &outgoing, at: now)
+    }
+
+    /// Writes what was appended, in one go.
+    func flush() {
+        guard let context, outgoing.readableBytes > 0 else { return }
+        context.writeAndFlush(wrapOutboundOut(outgoing), promise: nil)
+        outgoing.clear()
+    }
+
+    // MARK: Time
+
+    /// Ends the calls whose time is up; they stay in line as placeholders. Answers the next deadline among the others.
+    func expire(at now: NIODeadline) -> NIODeadline? {
+        var next: NIODeadline?
+        for pending in inFlight where !pending.isEnded {
+            if pending.deadline <= now {
+                pending.end(.timedOut(mayHaveRun: true))
+            } else {
+                next = min(next ?? pending.deadline, pending.deadline)
+            }
+        }
+        return next
+    }
+
+    /// When the connection counts as deaf if no reply comes before; `nil` while it owes none. A call at the head of the line
+    /// that was given more time than others is waited for.
+    func deafDeadline(patience: TimeAmount) -> NIODeadline? {
+        inFlight.first.map { lastProgress + max(patience, $0.timeout) }
+    }
+
+    // MARK: Closing
+
+    /// Closes it at once and hands the unanswered calls to the owner. Does nothing the second time.
+    func close(because reason: RedisError) {
+        guard !isClosed else { return }
+        isClosed = true
+        let unanswered = inFlight
+        inFlight = []
+        context?.close(promise: nil)
+        if let owner {
+            owner.connection(self, closedBecause: reason, leaving: unanswered)
+        } else {
+            for pending in unanswered { pending.end(reason) }
+        }
+        owner = nil
+    }
+
+    // MARK: ChannelInboundHandler
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !isClosed else { return }
+        let bytes = unwrapInboundIn(data)
+        guard bytes.withUnsafeReadableBytes({ reader.feed($0) }) else {
+            return close(because: .protocolViolation("no memory for the reply"))
+        }
+        var answered = 0
+        var oldestSentAt: NIODeadline?
+        do throws(RedisError) {
+            while let reply = try reader.next() {
+                guard let pending = inFlight.first else {
+                    throw .protocolViolation("a reply that no command asked for: \(reply.kind)")
+                }
+                if oldestSentAt == nil {
+                    oldestSentAt = pending.sentAt
+                    lastProgress = .now()
+                }
+                guard pending.take(reply) else { continue }
+                // Ending a call may close the connection, which empties the line.
+                guard !isClosed else { return }
+                inFlight.removeFirst()
+                answered += pending.count
+            }
+        } catch {
+            if let oldestSentAt, answered > 0 {
+                owner?.connection(self, answered: answered, oldestSentAt: oldestSentAt)
+            }
+            return close(because: error)
+        }
+        if let oldestSentAt, answered > 0 { owner?.connection(self, answered: answered, oldestSentAt: oldestSentAt) }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if isWritable { owner?.connectionBecameWritable(self) }
+        context.fireChannelWritabilityChanged()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        close(because: .connectionLost(mayHaveRun: true))
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        close(because: .connectionLost(mayHaveRun: true))
+        context.fireChannelInactive()
+    }
+}
