@@ -14,7 +14,7 @@ private struct Broken: Error, CustomStringConvertible {
 @Suite struct WorkerTests {
     @Test("every job runs once, and nothing of it stays")
     func completes() async throws {
-        try await withQueue { queue, server in
+        try await withQueue { queue, _ in
             let ledger = Ledger()
             try await queue.enqueue((0..<300).map { (id: JobID("j\($0)") as JobID?, job: Add(n: $0)) })
             let worker = queue.worker(quickWorker(), .each(Add.self) { _, context in ledger.ran(context.id) })
@@ -189,25 +189,33 @@ private struct Broken: Error, CustomStringConvertible {
     @Test("an idle worker is woken by an enqueue, not by polling")
     func wakeUp() async throws {
         try await withQueue { queue, server in
-            let ledger = Ledger()
-            // It would look by itself only after ten minutes.
-            let settings = quickWorker { $0.blockMax = .seconds(600) }
-            let handler = JobHandler.each(Add.self) { _, context in ledger.ran(context.id) }
-            try await withWorkers([queue.worker(settings, handler), queue.worker(settings, handler)]) {
-                for round in 0..<20 {
-                    try await eventually("both workers block") {
-                        try await server.info("clients")["blocked_clients"] == "2"
-                    }
-                    if round == 10 { try await server.command("CONFIG RESETSTAT") }
-                    let delay: Duration? = round.isMultiple(of: 2) ? nil : .milliseconds(20)
-                    try await queue.enqueue(Add(), id: JobID("j\(round)"), delay: delay)
-                    try await eventually("job \(round) ran") { ledger.total == round + 1 }
-                }
+            try await withClient(try server.configuration()) { redis in
+                try await wakeUp(queue, JobQueue(name: queue.name, redis: redis), server)
             }
-            let stats = try await server.info("commandstats")
-            let calls = stats["cmdstat_blpop"].flatMap { $0.split(separator: ",").first?.dropFirst(6) }
-            #expect((calls.flatMap { Int($0) } ?? 0) < 60, "blocking reads for ten jobs and two workers")
         }
+    }
+
+    /// Two workers, each with a client of its own as in two processes.
+    private func wakeUp(_ queue: JobQueue, _ other: JobQueue, _ server: RedisServer) async throws {
+        let ledger = Ledger()
+        // They would look by themselves only after ten minutes.
+        let settings = quickWorker { $0.blockMax = .seconds(600) }
+        let handler = JobHandler.each(Add.self) { _, context in ledger.ran(context.id) }
+        try await withWorkers([queue.worker(settings, handler), other.worker(settings, handler)]) {
+            for round in 0..<20 {
+                try await eventually("both workers block") {
+                    try await queue.redis.info("clients")["blocked_clients"] == "2"
+                }
+                if round == 10 { try await server.command("CONFIG RESETSTAT") }
+                let delay: Duration? = round.isMultiple(of: 2) ? nil : .milliseconds(20)
+                try await queue.enqueue(Add(), id: JobID("j\(round)"), delay: delay)
+                try await eventually("job \(round) ran") { ledger.total == round + 1 }
+            }
+        }
+        let stats = try await queue.redis.info("commandstats")
+        let calls = stats["cmdstat_blpop"].flatMap { $0.split(separator: ",").first?.dropFirst(6) }
+        let count = try #require(calls.flatMap { Int($0) })
+        #expect(count < 60, "blocking reads for ten jobs and two workers")
     }
 
     @Test("a worker survives an outage of Redis and says so in its readiness")
@@ -274,17 +282,15 @@ private struct Broken: Error, CustomStringConvertible {
     }
 }
 
-extension RedisServer {
+extension RedisClient {
     /// One section of INFO as its fields.
     func info(_ section: String) async throws -> [Substring: Substring] {
-        try await withClient(try configuration()) { client in
-            let text = try await client.send(["INFO", RedisArgument(section)]).string ?? ""
-            var fields: [Substring: Substring] = [:]
-            for line in text.split(whereSeparator: \.isNewline) {
-                let parts = line.split(separator: ":", maxSplits: 1)
-                if parts.count == 2 { fields[parts[0]] = parts[1] }
-            }
-            return fields
+        let text = try await send(["INFO", RedisArgument(section)]).string ?? ""
+        var fields: [Substring: Substring] = [:]
+        for line in text.split(whereSeparator: \.isNewline) {
+            let parts = line.split(separator: ":", maxSplits: 1)
+            if parts.count == 2 { fields[parts[0]] = parts[1] }
         }
+        return fields
     }
 }
