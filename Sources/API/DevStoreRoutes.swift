@@ -1,3 +1,4 @@
+import Accounts
 import GameModel
 import HTTPTypes
 import Hummingbird

@@ -54,7 +54,8 @@ struct StoreHouse {
                     for _ in 0..<verifiers { group.addTask { try await house.worker().run() } }
                     try await body(house)
                     group.cancelAll()
-                    while (try? await group.next()) != nil {}  // What a cancelled service throws is of no interest.
+                    // What a cancelled service throws is of no interest.
+                    while await group.nextResult() != nil {}
                 }
             }
         }
