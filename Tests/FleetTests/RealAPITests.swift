@@ -1,0 +1,237 @@
+import API
+import APIWorker
+import Accounts
+import AsyncHTTPClient
+import Fleet
+import Foundation
+import GameData
+import GameModel
+import Logging
+import Matchmaking
+import NIOCore
+import NIOFoundationCompat
+import NIOHTTP1
+import NIOPosix
+import Records
+import Redis
+import ServiceLifecycle
+import TestSupport
+import Testing
+
+@testable import AllocatorWorker
+@testable import InstanceWorker
+
+@Suite("Fleet, allocator and instance behind the real API")
+struct RealAPITests {
+    @Test("two players queue, accept, are placed, play on an instance, and the result is stored with its job")
+    func wholeWay() async throws {
+        try await withHouse { house in
+            let players = try await [house.newPlayer("one"), house.newPlayer("two")]
+            let endings = try await withThrowingTaskGroup(of: AnyFrame?.self) { group in
+                for player in players { group.addTask { try await house.playMatch(player) } }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(endings.map { $0?.type } == ["finished", "finished"])
+
+            let match = try #require(try await house.matches.recent(limit: 1).first)
+            try await eventually("the result is stored") {
+                try await house.matches.match(match.matchId)?.state == .reported
+            }
+            let record = try #require(try await house.matches.match(match.matchId))
+            #expect(Set(record.roster.map(\.playerId)) == Set(players.map(\.id)))
+            #expect(record.result?.winner == endings[0]?.winner)
+            #expect(record.instanceId == house.instance)
+            try await eventually("the slot is free") { try await house.fleet.list(eu).allocations == 0 }
+        }
+    }
+
+    @Test("fleet routes: who may ask, what is refused, and a result counts once")
+    func routes() async throws {
+        try await withHouse { house in
+            let match = MatchID.duel()
+            let seats = (0..<2).map { team in
+                MatchSeat(
+                    team: team, ticketId: TicketID("duel.eu.\(ULID())"), playerId: PlayerID("p\(team)"),
+                    character: "warden", rating: 1_500)
+            }
+            try await house.matches.place(
+                MatchPlacement(
+                    matchId: match, mode: Mode("duel"), region: eu, instanceId: house.instance,
+                    patch: PatchVersion(1), roster: seats))
+            let sheet = "/v1/fleet/matches/\(match)"
+            let player = try await house.newPlayer("three").token
+            let stranger = try await house.tokens.access(subject: "eu.other", role: .instance)
+            let own = try await house.tokens.access(subject: house.instance.rawValue, role: .instance)
+            #expect(try await house.send(.GET, sheet, nil).status == 401)
+            #expect(try await house.send(.GET, sheet, player).status == 403)
+            #expect(try await house.send(.GET, sheet, stranger).status == 403)
+            let answer = try await house.send(.GET, sheet, own)
+            #expect(answer.status == 200)
+            let read = try JSONDecoder().decode(MatchSheet.self, from: answer.body)
+            #expect(read.teams.map { $0.map(\.playerId.rawValue) } == [["p0"], ["p1"]])
+            #expect(!read.balance.characters.isEmpty && !read.balance.weapons.isEmpty)
+            #expect(try await house.send(.GET, "/v1/fleet/matches/\(MatchID.duel())", own).status == 404)
+
+            func body(_ winner: Int, _ first: String = "p0", kills: Int = 1) -> String {
+                #"{"winner":\#(winner),"durationMs":5,"players":["#
+                    + #"{"playerId":"\#(first)","team":0,"kills":\#(kills),"deaths":0,"damage":9},"#
+                    + #"{"playerId":"p1","team":1,"kills":0,"deaths":1,"damage":0}]}"#
+            }
+            for (text, field) in [
+                (body(7), "winner"), (body(0, "p9"), "players[0].playerId"), (body(0, kills: -1), "players[0].kills"),
+                (#"{"winner":0}"#, "durationMs"),
+            ] {
+                let refused = try await house.send(.POST, "\(sheet)/result", own, text)
+                #expect(refused.status == 422 && refused.text.contains("\"field\":\"\(field)\""))
+            }
+            #expect(try await house.send(.POST, "\(sheet)/result", stranger, body(0)).status == 403)
+            #expect(try await house.send(.POST, "\(sheet)/result", own, body(0)).status == 201)
+            #expect(try await house.send(.POST, "\(sheet)/result", own, body(0)).status == 200)
+            #expect(try await house.send(.POST, "\(sheet)/result", own, body(1)).status == 409)
+            #expect(try await house.send(.GET, sheet, own).status == 409)
+
+            let beat = #"{"region":"eu","host":"h","port":0,"slots":1,"build":"1","matches":[]}"#
+            let refused = try await house.send(.PUT, "/v1/fleet/instances/\(house.instance)", own, beat)
+            #expect(refused.status == 422 && refused.text.contains("\"field\":\"port\""))
+            #expect(try await house.send(.PUT, "/v1/fleet/instances/eu.other", own, beat).status == 403)
+        }
+    }
+}
+
+/// The real house, as far as a match needs it: API, ranker, allocator and one instance, in this process.
+private struct House: Sendable {
+    struct Player: Sendable {
+        let id: PlayerID
+        let token: String
+    }
+
+    struct Answer: Sendable {
+        let status: Int
+        let body: Data
+        var text: String { String(decoding: body, as: UTF8.self) }
+    }
+
+    let url: String
+    let client: HTTPClient
+    let instance: InstanceID
+    let tokens: TokenIssuer
+    let fleet: FleetService
+    let matches: MatchesRepository
+
+    func send(
+        _ method: HTTPMethod, _ path: String, _ token: String?, _ body: String? = nil
+    ) async throws -> Answer {
+        var request = HTTPClientRequest(url: url + path)
+        request.method = method
+        if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
+        if let body { request.body = .bytes(ByteBuffer(string: body)) }
+        let response = try await client.execute(request, timeout: .seconds(30))
+        let answer = try await response.body.collect(upTo: 1 << 20)
+        return Answer(status: Int(response.status.code), body: Data(answer.readableBytesView))
+    }
+
+    private func read<T: Decodable>(_ type: T.Type, _ answer: Answer) throws -> T {
+        guard (200..<300).contains(answer.status) else { throw TestSupportError("\(answer.status): \(answer.text)") }
+        return try JSONDecoder().decode(type, from: answer.body)
+    }
+
+    func newPlayer(_ name: String) async throws -> Player {
+        struct Session: Decodable { var playerId: PlayerID, accessToken: String }
+        let account = #"{"email":"\#(name)@example.org","password":"correct horse \#(name)","displayName":"\#(name)"}"#
+        let created = try await send(.POST, "/v1/accounts", nil, account)
+        guard created.status == 201 else { throw TestSupportError("\(created.status): \(created.text)") }
+        let session = try read(Session.self, try await send(.POST, "/v1/sessions", nil, account))
+        return Player(id: session.playerId, token: session.accessToken)
+    }
+
+    /// Queues, accepts, connects and plays to the end: the last frame.
+    func playMatch(_ player: Player) async throws -> AnyFrame? {
+        struct Ticket: Decodable {
+            struct Connection: Decodable { var host: String, port: Int, joinToken: String }
+            var ticketId: String
+            var state: String
+            var connection: Connection?
+        }
+        let wish = #"{"mode":"duel","region":"eu"}"#
+        var ticket = try read(Ticket.self, try await send(.POST, "/v1/matchmaking/tickets", player.token, wish))
+        let path = "/v1/matchmaking/tickets/\(ticket.ticketId)"
+        while true {
+            if let connection = ticket.connection, ticket.state == "ready" {
+                return try await play(connection.port, token: connection.joinToken).last
+            }
+            guard ["queued", "proposed", "accepted", "placing"].contains(ticket.state) else {
+                throw TestSupportError("the ticket is \(ticket.state)")
+            }
+            ticket =
+                ticket.state == "proposed"
+                ? try read(Ticket.self, try await send(.POST, "\(path)/accept", player.token))
+                : try read(
+                    Ticket.self, try await send(.GET, "\(path)?wait=10&since=\(ticket.state)", player.token))
+        }
+    }
+}
+
+/// Runs the body beside the house; stops it afterwards.
+private func withHouse(_ body: @Sendable @escaping (House) async throws -> Void) async throws {
+    let folder = try TemporaryFolder()
+    defer { folder.remove() }
+    let client = HTTPClient(eventLoopGroup: .singletonMultiThreadedEventLoopGroup)
+    do {
+        try await withRedis { redis, server in
+            try await run(folder, server, redis, client, body)
+        }
+        try await client.shutdown()
+    } catch {
+        try await client.shutdown()
+        throw error
+    }
+}
+
+private func run(
+    _ folder: TemporaryFolder, _ server: RedisServer, _ redis: RedisClient, _ client: HTTPClient,
+    _ body: @Sendable @escaping (House) async throws -> Void
+) async throws {
+    var logger = Logger(label: "test.house")
+    logger.logLevel = .critical
+    var api = APIConfiguration()
+    api.redisURL = server.url
+    api.dataFolder = folder.path
+    api.port = 0
+    api.scryptLogN = 10
+    api.scryptP = 1
+    let (ports, port) = AsyncStream<Int>.makeStream()
+    let parts = try APIProcess(configuration: api, logger: logger).parts { port.yield($0) }
+    let tokens = TokenIssuer(keys: try SigningKeys.loadOrCreate(folder: folder.file("keys")))
+    let database = try RecordsDatabase.open(
+        path: folder.file("data.sqlite"), durability: .full, schemas: GameDataSchema.schemas, logger: logger)
+
+    var allocator = AllocatorConfiguration()
+    allocator.dataFolder = folder.path
+    allocator.regions = [eu]
+    // The instance below is the fleet.
+    allocator.instancesMin = 0
+    allocator.freeSlotsMin = 0
+    let placing = AllocatorProcess(configuration: allocator, logger: logger)
+        .services(redis: redis, database: database).filter { !($0 is RedisClient) }
+    let ranker = Ranker(redis: redis, logger: logger)
+    let group = ServiceGroup(services: parts.services + [ranker] + placing, logger: logger)
+    try await withThrowingTaskGroup(of: Void.self) { tasks in
+        tasks.addTask { try await group.run() }
+        defer { tasks.cancelAll() }
+        var iterator = ports.makeAsyncIterator()
+        let url = "http://127.0.0.1:\(await iterator.next() ?? 0)"
+        var configuration = InstanceConfiguration.quick(api: url, data: folder.path)
+        configuration.token = try await tokens.access(subject: FleetRoutes.sharedSubject, role: .instance)
+        try await withInstance(configuration) { instance in
+            let fleet = FleetService(redis: redis)
+            try await eventually("the fleet knows the instance") { try await fleet.list(eu).freeSlots == 50 }
+            try await body(
+                House(
+                    url: url, client: client, instance: instance.id, tokens: tokens, fleet: fleet,
+                    matches: MatchesRepository(database: database)))
+        }
+        await group.triggerGracefulShutdown()
+        try await tasks.waitForAll()
+    }
+    try database.close()
+}
