@@ -28,8 +28,7 @@ public struct APIProcess: Sendable {
 
     /// Runs until the process is told to stop.
     public func run() async throws {
-        let logger = logger
-        let parts = try parts { port in logger.info("listening", metadata: ["port": "\(port)"]) }
+        let parts = try parts { _ in }
         try await ProcessHost.run(services: parts.services, logger: logger)
     }
 

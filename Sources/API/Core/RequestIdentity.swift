@@ -13,7 +13,8 @@ public struct RequestIdentity: RouterMiddleware {
     ) async throws -> Response {
         var context = context
         context.requestID = Self.accepted(request.headers[.requestID]) ?? ULID().description
-        context.logger[metadataKey: "request"] = .string(context.requestID)
+        // Hummingbird's own key, so that a line has one name for its request and not two.
+        context.logger[metadataKey: "hb.request.id"] = .string(context.requestID)
         var response = try await next(request, context)
         response.headers[.requestID] = context.requestID
         return response

@@ -1,0 +1,62 @@
+import ArgumentParser
+import Configuration
+import Foundation
+import Redis
+
+/// `muster audit`: do the books agree?
+struct AuditCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "audit",
+        abstract: "Check the books across Redis, SQLite and the payment provider.",
+        discussion: """
+            Prints each rule with how many things it was held against, and exits with 1 if one is broken. Work that is on \
+            its way is not a broken rule; --wait gives it time to arrive first.
+
+            Example:
+              muster audit
+              muster audit --wait 60 --json
+            """)
+
+    @OptionGroup var shared: SharedOptions
+    @Flag(help: "Print JSON.") var json = false
+    @Option(
+        help: ArgumentHelp("Wait up to this long for open orders and results to settle.", valueName: "seconds"))
+    var wait = 0
+    @Flag(name: .customLong("no-provider"), help: "Leave out the rules that need the payment provider.")
+    var withoutProvider = false
+
+    func validate() throws {
+        guard (0...3600).contains(wait) else { throw ValidationError("--wait takes 0 to 3600, not \(wait).") }
+    }
+
+    func run() async throws {
+        let books = try Books(folder: shared.dataFolder, provider: withoutProvider ? nil : provider())
+        let wait = Duration.seconds(wait)
+        let report = try await RedisConnection.with(url: try shared.redisURL()) { redis in
+            let open = try await books.settle(redis, within: wait)
+            if let open, wait > .zero { FileHandle.note("still open after \(wait): \(open)") }
+            return try await books.audit(redis)
+        }
+        let noColor = ProcessInfo.processInfo.environment["NO_COLOR"] ?? ""
+        print(json ? try report.json() : report.text(isColored: isatty(STDOUT_FILENO) == 1 && noColor.isEmpty))
+        if !report.holds { throw ExitCode.failure }
+    }
+
+    /// The provider as it is set, else that of a `muster up` that runs on the data folder.
+    private func provider() throws -> Books.Provider? {
+        let reader = shared.reader()
+        if let url = reader.string(forKey: "muster.payments.url"),
+            let key = reader.string(forKey: "muster.payments.secret-key", isSecret: true)
+        {
+            return .init(url: url, secretKey: key)
+        }
+        guard let up = try UpState.read(from: shared.dataFolder), let file = up.paymentsKeyFile,
+            let key = FileManager.default.contents(atPath: file)
+        else {
+            FileHandle.note("no payment provider is known: the rules about charges are left out")
+            return nil
+        }
+        let text = String(decoding: key, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        return .init(url: up.paymentsUrl, secretKey: text)
+    }
+}

@@ -1,0 +1,101 @@
+import APIWorker
+import Foundation
+import GameData
+import GameModel
+import Jobs
+import Logging
+import Matchmaking
+import Records
+import Redis
+import Store
+
+/// The books of a data folder, the queues in Redis that belong to them, and the payment provider that was charged.
+struct Books: Sendable {
+    /// Whom to ask which charges there were.
+    struct Provider: Sendable {
+        var url: String
+        var secretKey: String
+    }
+
+    private let accounts: RecordsDatabase
+    private let data: RecordsDatabase
+    private let provider: Provider?
+
+    /// Opens the files; a folder without them is refused, not filled with empty ones.
+    ///
+    /// - Parameter provider: without it, the rules about charges are left out.
+    init(folder: String, provider: Provider?) throws {
+        let logger = Logger(label: "audit", factory: { _ in SwiftLogNoOpLogHandler() })
+        for name in ["accounts.sqlite", "data.sqlite"]
+        where !FileManager.default.fileExists(atPath: "\(folder)/\(name)") {
+            throw CommandFailure(
+                "There is no \(name) in \(folder).", nextStep: "Name the data folder: --data FOLDER.")
+        }
+        accounts = try RecordsDatabase.open(
+            path: "\(folder)/accounts.sqlite", durability: .full, schemas: AccountsFile.schemas, logger: logger)
+        data = try RecordsDatabase.open(
+            path: "\(folder)/data.sqlite", durability: .full, schemas: GameDataSchema.schemas, logger: logger)
+        self.provider = provider
+    }
+
+    /// Waits until no order and no result is open any more; the answer is what still is after the time given, in words.
+    func settle(_ redis: RedisClient, within time: Duration) async throws -> String? {
+        let deadline = ContinuousClock.now + time
+        while true {
+            let orders = try await accounts.read { db in try Outbox.openCount(in: db) }
+            let results = try await data.read { db in try Outbox.openCount(in: db) }
+            if orders == 0, results == 0 { return nil }
+            guard ContinuousClock.now < deadline else { return "\(orders) orders, \(results) results" }
+            try await Task.sleep(for: .milliseconds(200))
+        }
+    }
+
+    /// Every rule of every room.
+    func audit(_ redis: RedisClient) async throws -> AuditReport {
+        let matchmaking = MatchmakingAudit(service: MatchmakingService(redis: redis))
+        let sections = [
+            AuditSection(room: "store", findings: try await store()),
+            AuditSection(room: "game data", findings: try await GameDataAudit(database: data).findings()),
+            AuditSection(room: "matchmaking", findings: try await matchmaking.run()),
+            AuditSection(room: "jobs", findings: [try await jobs(redis)]),
+        ]
+        return AuditReport(at: Instant.now.milliseconds, sections: sections)
+    }
+
+    /// The store's rules, those about charges only where there is a provider to ask.
+    private func store() async throws -> [AuditFinding] {
+        let repository = StoreRepository(database: accounts)
+        guard let provider else { return try await StoreAudit(repository: repository, provider: nil).run() }
+        let stripe = StripeProvider(url: provider.url, secretKey: provider.secretKey)
+        let findings: Result<[AuditFinding], any Error>
+        do {
+            findings = .success(try await StoreAudit(repository: repository, provider: stripe).run())
+        } catch {
+            findings = .failure(error)
+        }
+        try await stripe.shutdown()
+        do {
+            return try findings.get()
+        } catch let error as PaymentError {
+            throw CommandFailure(
+                "The charges can't be checked: \(error)",
+                nextStep: "Start the provider at \(provider.url), or leave its rules out: muster audit --no-provider.")
+        }
+    }
+
+    /// Each queue's counters agree with what is in it.
+    private func jobs(_ redis: RedisClient) async throws -> AuditFinding {
+        var broken: [String] = []
+        let queues = Queues.all
+        for queue in queues {
+            let counts = try await JobQueue(name: queue, redis: redis).counts()
+            guard !counts.isBalanced else { continue }
+            let found =
+                counts.completed + counts.waiting + counts.leased + counts.later + counts.dead + counts.cancelled
+            broken.append("\(queue): \(counts.enqueued) enqueued, \(found) accounted for")
+        }
+        return AuditFinding(
+            rule: "jobs enqueued = completed + waiting + leased + later + dead + cancelled, in each queue",
+            checked: queues.count, failed: broken.count, examples: broken)
+    }
+}

@@ -1,0 +1,63 @@
+import ArgumentParser
+import Foundation
+import GameModel
+import Load
+
+/// `muster load`: simulated players, the whole journey.
+struct LoadCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "load",
+        abstract: "Simulate players: log in, buy, queue, accept, play, get the result.",
+        discussion: """
+            Players arrive as a Poisson process, however slow the servers are, and latencies count from when each step was \
+            meant to begin. Ends with a table; fails if fewer of the queued players finish a match than required.
+
+            Example:
+              muster load --players 1000 --seconds 60 --report load.html
+              muster load --api http://127.0.0.1:8080,http://127.0.0.1:8081 --modes duel=7,trio=3 --json
+            """)
+
+    @OptionGroup var shared: SharedOptions
+    @Option(
+        help: ArgumentHelp(
+            "One API or several, with commas; those of a running 'muster up', else port 8080.", valueName: "urls"))
+    var api: String?
+    @Option(help: "How many players.") var players = 1000
+    @Option(help: "Over how many seconds they arrive.") var seconds = 60.0
+    @Option(help: "How many seconds the last of them may still take.") var drain = 90.0
+    @Option(help: "Modes with weights.") var modes = "duel=7,trio=3"
+    @Option(help: "Regions.") var regions = "eu,us"
+    @Option(help: "The share of players whose card is declined.") var declinedCards = 0.05
+    @Option(help: "The share of players who turn their first proposal down.") var decliners = 0.01
+    @Option(help: "The share of queued players who must finish a match.") var requireFinished = 0.95
+    @Option(help: "The same seed gives the same arrivals and wishes.") var seed: UInt64 = 1
+    @Option(help: ArgumentHelp("Write an HTML report.", valueName: "file")) var report: String?
+    @Flag(help: "Print JSON in place of the table.") var json = false
+    @Flag(inversion: .prefixedNo, help: "Draw the progress line.") var progress = true
+
+    func run() async throws {
+        var load = LoadConfiguration()
+        load.apiURLs = try urls()
+        load.players = players
+        load.arrivals = .seconds(seconds)
+        load.drain = .seconds(drain)
+        load.modes = modes.split(separator: ",").map { text in
+            let sides = text.split(separator: "=")
+            return .init(mode: Mode(String(sides[0])), weight: sides.count > 1 ? Int(sides[1]) ?? 0 : 1)
+        }
+        load.regions = regions.split(separator: ",").map { Region(String($0)) }
+        load.declinedCards = declinedCards
+        load.decliners = decliners
+        load.requiredFinished = requireFinished
+        load.seed = seed
+        load.reportPath = report
+        load.json = json
+        load.showProgress = progress
+        try await LoadRun(configuration: load).run()
+    }
+
+    private func urls() throws -> [String] {
+        if let api { return api.split(separator: ",").map(String.init) }
+        return try UpState.read(from: shared.dataFolder)?.apiUrls ?? LoadConfiguration().apiURLs
+    }
+}

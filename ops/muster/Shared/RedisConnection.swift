@@ -1,0 +1,40 @@
+import Logging
+import Redis
+
+/// A connection to Redis for as long as a command needs it.
+enum RedisConnection {
+    /// Runs the client beside the body and stops it after; failures are thrown to the body, not logged.
+    static func with<T: Sendable>(
+        url: String, _ body: @escaping @Sendable (RedisClient) async throws -> T
+    ) async throws -> T {
+        let configuration: RedisConfiguration
+        do {
+            configuration = try RedisConfiguration(url: url)
+        } catch {
+            throw CommandFailure(
+                "'\(url)' is no Redis address: \(error)", nextStep: "Use redis://host:port or unix:///path/to/socket.")
+        }
+        let client = RedisClient(
+            configuration: configuration, logger: Logger(label: "redis", factory: { _ in SwiftLogNoOpLogHandler() }))
+        return try await withThrowingTaskGroup(of: T?.self) { group in
+            group.addTask {
+                try await client.run()
+                return nil
+            }
+            group.addTask {
+                do {
+                    return try await body(client)
+                } catch let error as RedisError where error.isOutage {
+                    throw CommandFailure(
+                        "Redis at \(url) does not answer: \(error)",
+                        nextStep: "Start it ('muster up' does), or name another with --redis URL.")
+                }
+            }
+            defer { group.cancelAll() }
+            for try await result in group {
+                if let result { return result }
+            }
+            throw CancellationError()
+        }
+    }
+}
