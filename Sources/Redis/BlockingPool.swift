@@ -138,7 +138,9 @@ final class BlockingPool: ConnectionOwner, @unchecked Sendable {
 
     func connection(_ connection: RedisConnection, answered commands: Int, oldestSentAt: NIODeadline) {
         metrics.commands.increment(by: commands)
-        guard let lease = leases.removeValue(forKey: ObjectIdentifier(connection)) else { return }
+        // The reply may be the greeting's, whose arrival leased this connection a moment ago: the lease goes on then.
+        guard let lease = leases[ObjectIdentifier(connection)], lease.pending.isEnded else { return }
+        leases.removeValue(forKey: ObjectIdentifier(connection))
         lease.timer.cancel()
         giveBack(connection)
     }

@@ -109,8 +109,11 @@ final class RedisConnection: ChannelInboundHandler, @unchecked Sendable {
         guard bytes.withUnsafeReadableBytes({ reader.feed($0) }) else {
             return close(because: .protocolViolation("no memory for the reply"))
         }
+        // The greeting's end makes an owner: one that did not send what is answered here, and must not count it.
+        let owner = owner
         var answered = 0
         var oldestSentAt: NIODeadline?
+        var violation: RedisError?
         do throws(RedisError) {
             while let reply = try reader.next() {
                 guard let pending = inFlight.first else {
@@ -127,12 +130,10 @@ final class RedisConnection: ChannelInboundHandler, @unchecked Sendable {
                 answered += pending.count
             }
         } catch {
-            if let oldestSentAt, answered > 0 {
-                owner?.connection(self, answered: answered, oldestSentAt: oldestSentAt)
-            }
-            return close(because: error)
+            violation = error
         }
         if let oldestSentAt, answered > 0 { owner?.connection(self, answered: answered, oldestSentAt: oldestSentAt) }
+        if let violation { close(because: violation) }
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
