@@ -15,6 +15,7 @@ public final class GuardedProcess: Sendable {
         "$@" </dev/null >>"$out" 2>&1 &
         child=$!
         echo $child >"$note.new" && mv "$note.new" "$note"
+        exec 2>/dev/null
         read -r _
         kill -9 $child 2>/dev/null
         wait $child
@@ -57,6 +58,8 @@ public final class GuardedProcess: Sendable {
         }
         guard let leash else { return }
         kill(pid, SIGKILL)
+        // A line ends the shell's `read` even where another child of this process still holds a copy of the pipe.
+        _ = write(leash, "\n", 1)
         close(leash)
         var status: Int32 = 0
         while waitpid(guardian, &status, 0) == -1, errno == EINTR {}
@@ -71,6 +74,13 @@ public final class GuardedProcess: Sendable {
 
     /// Starts the shell with the reading end of a new pipe as its input; answers its id and the writing end.
     private static func spawn(_ command: [String], environment: [String: String]) throws -> (pid_t, Int32) {
+        // One at a time, so that no child inherits the pipe of another in the moment before it is marked.
+        try spawning.withLock { _ in try spawnAlone(command, environment: environment) }
+    }
+
+    private static let spawning = Mutex<Void>(())
+
+    private static func spawnAlone(_ command: [String], environment: [String: String]) throws -> (pid_t, Int32) {
         var ends: [Int32] = [0, 0]
         guard pipe(&ends) == 0 else { throw TestSupportError("pipe: \(String(cString: strerror(errno)))") }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }

@@ -94,7 +94,7 @@ public final class RedisServer: Sendable {
         let started = try await GuardedProcess.start(arguments, log: log)
         process.withLock { $0 = started }
         for _ in 0..<2_000 {
-            if try Self.exchange("PING", socketPath: socketPath)?.hasPrefix("+PONG") == true { return }
+            if try Self.exchange("PING", socketPath: socketPath)?.hasPrefix("-LOADING") == false { return }
             try await Task.sleep(for: .milliseconds(5))
         }
         kill()

@@ -20,12 +20,19 @@ public func withRedis<T>(
     }
 }
 
+/// For whatever a test has to give a logger to.
+public let testLogger: Logger = {
+    var logger = Logger(label: "test")
+    logger.logLevel = .error
+    return logger
+}()
+
 /// Runs the body beside a running client; ends the client afterwards.
 public func withClient<T>(
     _ configuration: RedisConfiguration, isolation: isolated (any Actor)? = #isolation,
     _ body: (RedisClient) async throws -> T
 ) async throws -> T {
-    let client = RedisClient(configuration: configuration, logger: Logger(label: "test.redis"))
+    let client = RedisClient(configuration: configuration, logger: testLogger)
     return try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await client.run() }
         defer { group.cancelAll() }

@@ -1,0 +1,59 @@
+import Redis
+import Testing
+
+@Suite("URLs and settings") struct ConfigurationTests {
+    @Test("URLs are read in all their parts") func good() throws {
+        #expect(try RedisConfiguration(url: "redis://localhost").address == .tcp(host: "localhost", port: 6379))
+        let full = try RedisConfiguration(url: "redis://ada:p%40ss%2Fword@10.0.0.7:7000/4")
+        #expect(full.address == .tcp(host: "10.0.0.7", port: 7000))
+        #expect(full.username == "ada")
+        #expect(full.password == "p@ss/word")
+        #expect(full.database == 4)
+        let bare = try RedisConfiguration(url: "redis://:secret@[::1]:7000/")
+        #expect(bare.address == .tcp(host: "::1", port: 7000))
+        #expect(bare.username == nil)
+        #expect(bare.password == "secret")
+        let socket = try RedisConfiguration(url: "unix:///run/redis/redis.sock?db=2")
+        #expect(socket.address == .unix(path: "/run/redis/redis.sock"))
+        #expect(socket.database == 2)
+    }
+
+    @Test(
+        "URLs that can't work are refused with what is wrong",
+        arguments: [
+            ("", "scheme"), ("localhost:6379", "scheme"), ("http://localhost", "scheme"), ("redis://", "host"),
+            ("redis:///1", "host"), ("redis://localhost:99999", "port"), ("redis://localhost:0", "port"),
+            ("redis://localhost/one", "path"), ("redis://localhost/1/2", "path"), ("redis://localhost/-1", "path"),
+            ("redis://localhost?db=1", "query"), ("rediss://localhost", "TLS"), ("unix://run/redis.sock", "absolute"),
+            ("unix://", "absolute"), ("unix:///r.sock?db=x", "db"), ("unix:///r.sock?name=x", "name"),
+            ("unix:///" + String(repeating: "x", count: 120), "107"),
+        ])
+    func bad(url: String, named: String) {
+        let error = #expect(throws: RedisError.self) { try RedisConfiguration(url: url) }
+        #expect(error?.description.contains(named) == true, "\(String(describing: error))")
+        guard case .invalidConfiguration = error else {
+            Issue.record("got \(String(describing: error))")
+            return
+        }
+    }
+
+    @Test("no message and no description shows a password") func secret() throws {
+        let error = #expect(throws: RedisError.self) { try RedisConfiguration(url: "redis://:hunter2@host/x") }
+        #expect(error?.description.contains("hunter2") == false)
+        #expect("\(try RedisConfiguration(url: "redis://:hunter2@host"))".contains("hunter2") == false)
+    }
+
+    @Test("settings that can't work are named") func settings() throws {
+        var configuration = try RedisConfiguration(url: "redis://localhost")
+        configuration.inFlightMax = 0
+        let limit = #expect(throws: RedisError.self) { try configuration.validate() }
+        #expect(limit?.description.contains("inFlightMax") == true)
+        configuration.inFlightMax = 1
+        configuration.commandTimeout = .zero
+        let timeout = #expect(throws: RedisError.self) { try configuration.validate() }
+        #expect(timeout?.description.contains("commandTimeout") == true)
+        configuration.commandTimeout = .seconds(1)
+        configuration.clientName = "two words"
+        #expect(throws: RedisError.self) { try configuration.validate() }
+    }
+}

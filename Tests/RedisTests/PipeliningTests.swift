@@ -1,0 +1,135 @@
+import Redis
+import TestSupport
+import Testing
+
+@Suite("Many callers at once") struct PipeliningTests {
+    @Test("each of 1,000 concurrent callers gets its own replies, in order") func manyCallers() async throws {
+        try await withRedis { redis, _ in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for caller in 0..<1_000 {
+                    group.addTask {
+                        for round in 0..<20 {
+                            let word = "\(caller)-\(round)"
+                            let reply = try await redis.send(["ECHO", RedisArgument(word)])
+                            #expect(reply.string == word)
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+        }
+    }
+
+    @Test("cancelled callers end at once and leave the replies of all others in place") func cancellation() async throws
+    {
+        try await withRedis { redis, server in
+            let connection = try await redis.send(["CLIENT", "ID"])
+            server.pause()
+            await withTaskGroup(of: Void.self) { group in
+                for caller in 0..<200 {
+                    group.addTask {
+                        let word = "lost-\(caller)"
+                        let error = await #expect(throws: RedisError.self) {
+                            try await redis.send(["ECHO", RedisArgument(word)])
+                        }
+                        #expect(error == .cancelled)
+                    }
+                }
+                group.cancelAll()
+            }
+            server.resume()
+            try await expectInOrder(redis)
+            #expect(try await redis.send(["CLIENT", "ID"]) == connection)
+        }
+    }
+
+    @Test("commands that timed out leave the replies of later ones in place, on the same connection")
+    func timeouts() async throws {
+        try await withRedis { redis, server in
+            let connection = try await redis.send(["CLIENT", "ID"])
+            server.pause()
+            await withTaskGroup(of: Void.self) { group in
+                for caller in 0..<200 {
+                    group.addTask {
+                        let word = "late-\(caller)"
+                        let error = await #expect(throws: RedisError.self) {
+                            try await redis.send(
+                                ["ECHO", RedisArgument(word)], timeout: .milliseconds(20 + caller % 50))
+                        }
+                        // On a busy machine some may not be sent in so short a time.
+                        #expect(error == .timedOut(mayHaveRun: true) || error == .timedOut(mayHaveRun: false))
+                    }
+                }
+            }
+            let error = await #expect(throws: RedisError.self) {
+                try await redis.pipeline([["INCR", "n"], ["INCR", "n"]], timeout: .milliseconds(100))
+            }
+            server.resume()
+            try await expectInOrder(redis)
+            let count = try await redis.send(["GET", "n"]).int
+            #expect(error == .timedOut(mayHaveRun: count == 2), "what was sent ran, though it timed out")
+            #expect(try await redis.send(["CLIENT", "ID"]) == connection)
+        }
+    }
+
+    @Test("commands beyond inFlightMax are refused with the name of the limit, and the others are not disturbed")
+    func backPressure() async throws {
+        try await withRedis(configure: { $0.inFlightMax = 10 }) { redis, server in
+            server.pause()
+            let refusals = await withTaskGroup(of: Bool.self) { group in
+                for _ in 0..<25 {
+                    group.addTask {
+                        let error = await #expect(throws: RedisError.self) {
+                            try await redis.send(["INCR", "n"], timeout: .milliseconds(200))
+                        }
+                        if case .unavailable(let reason) = error { return reason.contains("inFlightMax = 10") }
+                        return false
+                    }
+                }
+                return await group.reduce(into: 0) { count, isRefused in count += isRefused ? 1 : 0 }
+            }
+            #expect(refusals == 15)
+            server.resume()
+            try await eventually("the ten that were sent are answered") {
+                do throws(RedisError) {
+                    return try await redis.send(["GET", "n"]).int == 10
+                } catch .unavailable {
+                    return false
+                }
+            }
+        }
+    }
+
+    @Test("a pipeline larger than inFlightMax is refused whole") func largePipeline() async throws {
+        try await withRedis(configure: { $0.inFlightMax = 10 }) { redis, _ in
+            let commands = [RedisCommand](repeating: ["INCR", "n"], count: 11)
+            await #expect(throws: RedisError.self) { try await redis.pipeline(commands) }
+            let before = try await redis.send(["GET", "n"])
+            #expect(before.isNull)
+            #expect(try await redis.pipeline(Array(commands.dropLast())).last == .integer(10))
+        }
+    }
+
+    @Test("a task that is already cancelled sends nothing") func cancelledBefore() async throws {
+        try await withRedis { redis, _ in
+            await withTaskGroup(of: Void.self) { group in
+                group.cancelAll()
+                group.addTask {
+                    await #expect(throws: RedisError.cancelled) { try await redis.send(["INCR", "n"]) }
+                    await #expect(throws: RedisError.cancelled) {
+                        try await redis.sendBlocking(["BLPOP", "l", 0], timeout: .seconds(60))
+                    }
+                }
+            }
+            let value = try await redis.send(["GET", "n"])
+            #expect(value.isNull)
+        }
+    }
+
+    private func expectInOrder(_ redis: RedisClient) async throws {
+        for round in 0..<50 {
+            let word = "after-\(round)"
+            #expect(try await redis.send(["ECHO", RedisArgument(word)]).string == word)
+        }
+    }
+}
