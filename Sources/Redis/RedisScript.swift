@@ -1,3 +1,6 @@
+import Crypto
+import Foundation
+
 /// A Lua script: one transition of a state machine, run whole or not at all. It is called by the SHA-1 of its source, and
 /// its source is sent only where the server does not know it.
 public struct RedisScript: Sendable, Hashable {
@@ -10,7 +13,8 @@ public struct RedisScript: Sendable, Hashable {
     public init(name: String, source: String) {
         self.name = name
         self.source = source
-        sha1 = SHA1.hex(source.utf8)
+        // The name under which Redis caches a script; for naming only, not for security.
+        sha1 = Insecure.SHA1.hash(data: Data(source.utf8)).map { String(format: "%02x", $0) }.joined()
     }
 
     /// From a resource that SwiftPM embedded.
