@@ -80,7 +80,7 @@ struct WholeAPITests {
     }
 
     @Test(
-        "a ticket is made with 201; a second one is refused with 409 and the first one's id; cancelled, one may queue again"
+        "a second ticket is refused with 409 and the first one's id; after cancelling, one may queue again"
     )
     func tickets() async throws {
         try await withAPI { api in

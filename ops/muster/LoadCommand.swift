@@ -9,8 +9,9 @@ struct LoadCommand: AsyncParsableCommand {
         commandName: "load",
         abstract: "Simulate players: log in, buy, queue, accept, play, get the result.",
         discussion: """
-            Players arrive as a Poisson process, however slow the servers are, and latencies count from when each step was \
-            meant to begin. Ends with a table; fails if fewer of the queued players finish a match than required.
+            Players arrive as a Poisson process, however slow the servers are, and latencies count from when each \
+            step was meant to begin. Ends with a table; fails if fewer of the queued players finish a match than \
+            required.
 
             Example:
               muster load --players 1000 --seconds 60 --report load.html

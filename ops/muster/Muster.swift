@@ -28,3 +28,11 @@ struct Muster: AsyncParsableCommand {
                 subcommands: [StoreCommand.self, PromotionsCommand.self, BalanceCommand.self, TokenCommand.self]),
         ])
 }
+
+extension Muster {
+    /// The entry of every process.
+    static func main() async {
+        OpenFiles.raiseLimit()
+        await main(nil)
+    }
+}

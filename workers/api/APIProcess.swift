@@ -42,7 +42,7 @@ public struct APIProcess: Sendable {
 
     /// Opens the files and puts everything together; nothing runs yet.
     ///
-    /// - Parameter onListening: told the port once HTTP is answered; the one that the kernel chose where 0 was asked for.
+    /// - Parameter onListening: told the port once HTTP is answered: the kernel's choice where 0 was asked for.
     public func parts(onListening: @escaping @Sendable (Int) -> Void) throws -> Parts {
         try configuration.validate()
         let folder = configuration.dataFolder
@@ -52,8 +52,8 @@ public struct APIProcess: Sendable {
             path: "\(folder)/data.sqlite", durability: .full, schemas: GameDataSchema.schemas, logger: logger)
         let redis = RedisClient(configuration: try RedisConfiguration(url: configuration.redisURL), logger: logger)
         let watcher = TicketWatcher(redis: redis, logger: logger)
-        let orders = OutboxRelay(database: accounts, redis: redis, logger: logger)
-        let results = OutboxRelay(database: data, redis: redis, logger: logger)
+        let orders = OutboxRelay(database: accounts, redis: redis, kinds: [VerifyPayment.self], logger: logger)
+        let results = OutboxRelay(database: data, redis: redis, kinds: [RecordMatchResult.self], logger: logger)
         let router = APIRoutes.build(
             try dependencies(
                 accounts: accounts, data: data, redis: redis, watcher: watcher, orders: orders, results: results))

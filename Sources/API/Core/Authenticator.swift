@@ -4,8 +4,8 @@ import Hummingbird
 
 /// Reads `Authorization: Bearer <token>` and checks the token's signature, issuer, audience and age, offline.
 ///
-/// It refuses nothing itself: a public route does not care about a stale token that a client sends along, and the others
-/// ask `requireIdentity`, which answers 401 with the reason kept here.
+/// It refuses nothing itself: a public route does not care about a stale token that a client sends along, and the
+/// others ask `requireIdentity`, which answers 401 with the reason kept here.
 public struct Authenticator: RouterMiddleware {
     private let tokens: TokenIssuer
 

@@ -2,7 +2,8 @@ import HTTPTypes
 import Hummingbird
 import Telemetry
 
-/// What operators and machines ask of the process itself: is it alive, can it work, how is it doing, what does it answer.
+/// What operators and machines ask of the process itself: is it alive, can it work, how is it doing, what does it
+/// answer.
 struct OperationRoutes: Sendable {
     let readiness: Readiness
     let metrics: MetricsRegistry

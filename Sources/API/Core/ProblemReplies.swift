@@ -1,8 +1,8 @@
 import Hummingbird
 import Logging
 
-/// Turns whatever a route throws into a problem reply, in this one place. An error that is no problem of the client's is
-/// logged with the request's id and answered with `internal`, which says nothing of the inside.
+/// Turns whatever a route throws into a problem reply, in this one place. An error that is no problem of the client's
+/// is logged with the request's id and answered with `internal`, which says nothing of the inside.
 public struct ProblemReplies: RouterMiddleware {
     public init() {}
 

@@ -1,7 +1,8 @@
 import HTTPTypes
 import Hummingbird
 
-/// Headers for clients that are browsers: no sniffing, no framing, nothing kept in caches unless a route says otherwise.
+/// Headers for clients that are browsers: no sniffing, no framing, nothing kept in caches unless a route says
+/// otherwise.
 public struct SecurityHeaders: RouterMiddleware {
     public init() {}
 

@@ -9,7 +9,8 @@ enum UnfitNumber {
     /// More candidates are not tried: an error may not cost more than the request would have.
     static let candidatesMax = 32
 
-    /// The path of the first unfit number in the order of the keys; `nil` where the bytes are no JSON, or it is not found.
+    /// The path of the first unfit number in the order of the keys; `nil` where the bytes are no JSON, or it is not
+    /// found.
     ///
     /// - Parameter fails: whether a body does not decode for the reason that is looked into.
     static func path(in bytes: Data, fails: (Data) -> Bool) -> String? {

@@ -9,8 +9,8 @@ struct AuditCommand: AsyncParsableCommand {
         commandName: "audit",
         abstract: "Check the books across Redis, SQLite and the payment provider.",
         discussion: """
-            Prints each rule with how many things it was held against, and exits with 1 if one is broken. Work that is on \
-            its way is not a broken rule; --wait gives it time to arrive first.
+            Prints each rule with how many things it was held against, and exits with 1 if one is broken. Work that \
+            is on its way is not a broken rule; --wait gives it time to arrive first.
 
             Example:
               muster audit

@@ -25,7 +25,7 @@ struct DepthReader: Sendable {
             let added = try await Self.entriesAdded(stream.stream, redis)
             rows.append(
                 DepthRow(
-                    kind: .stream, name: stream.stream.replacing("muster:", with: ""), waiting: stream.length,
+                    kind: .stream, name: Self.shortName(stream.stream), waiting: stream.length,
                     leased: stream.pel, inTotal: added, outTotal: added.map { $0 - stream.length }))
         }
         var fleets: [FleetRow] = []
@@ -48,6 +48,11 @@ struct DepthReader: Sendable {
             kind: .queue, name: queue.rawValue, waiting: counts.waiting, leased: counts.leased, later: counts.later,
             dead: counts.dead, oldestMs: counts.oldestWaitingMs, inTotal: counts.enqueued,
             outTotal: counts.completed + counts.buried + counts.cancelled)
+    }
+
+    /// A key without the prefix that all of them have.
+    private static func shortName(_ key: String) -> String {
+        String(key.drop { $0 != ":" }.dropFirst())
     }
 
     /// How many entries the stream ever had; `nil` where there is no stream yet.

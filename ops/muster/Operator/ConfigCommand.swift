@@ -15,7 +15,8 @@ struct ConfigCommand: AsyncParsableCommand {
         commandName: "config",
         abstract: "Print the settings in force, and where each comes from; secrets are masked.",
         discussion: """
-            Every setting can be given as --set key=value or in the environment: instance.slots is MUSTER_INSTANCE_SLOTS.
+            Every setting can be given as --set key=value or in the environment: \
+            instance.slots is MUSTER_INSTANCE_SLOTS.
 
             Example:
               muster config
@@ -63,7 +64,8 @@ private final class SettingsSeen: AccessReporter {
 
     var all: [Setting] { state.withLock { $0.settings.values.sorted { $0.key < $1.key } } }
 
-    /// Everything read by the body is noted as read by the role. A configuration that can't be made is named at its key.
+    /// Everything read by the body is noted as read by the role. A configuration that can't be made is named at its
+    /// key.
     func read<T>(for role: String, _ body: () throws -> T) {
         state.withLock { $0.role = role }
         do {

@@ -8,8 +8,8 @@ struct TokenCommand: AsyncParsableCommand {
         commandName: "token",
         abstract: "Mint an access token for a developer, an operator, an instance or a worker.",
         discussion: """
-            Signs with the keys in the data folder and prints the token alone. Whoever has it can do what the role may do \
-            until it expires: keep it like a password.
+            Signs with the keys in the data folder and prints the token alone. Whoever has it can do what the role \
+            may do until it expires: keep it like a password.
 
             Example:
               muster token --role developer --subject alice --days 7

@@ -11,7 +11,8 @@ struct SandboxCommand: AsyncParsableCommand {
 
             Example:
               muster sandbox --port 8090
-              muster sandbox --faults decline=0.1,delay=0.2 --webhook-url http://127.0.0.1:8080/v1/store/webhooks/payments
+              muster sandbox --faults decline=0.1,delay=0.2
+              muster sandbox --webhook-url http://127.0.0.1:8080/v1/store/webhooks/payments
             """)
 
     @OptionGroup var options: ProcessOptions

@@ -3,7 +3,8 @@ import Configuration
 import Foundation
 import Logging
 
-/// The options that every subcommand takes. What is given here goes before the environment, and that before the defaults.
+/// The options that every subcommand takes. What is given here goes before the environment, and that before the
+/// defaults.
 struct SharedOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Redis: redis://host:port or unix:///path (MUSTER_REDIS_URL).", valueName: "url"))
     var redis: String?
@@ -28,8 +29,8 @@ struct SharedOptions: ParsableArguments {
         }
     }
 
-    /// What the flags say, as environment variables: the form in which children get it, and in which text becomes numbers
-    /// where a setting is one (a provider of typed values would refuse "20" for a number).
+    /// What the flags say, as environment variables: the form in which children get it, and in which text becomes
+    /// numbers where a setting is one (a provider of typed values would refuse "20" for a number).
     var overrides: [String: String] {
         var values: [String: String] = [:]
         for setting in settings {

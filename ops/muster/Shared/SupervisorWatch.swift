@@ -3,8 +3,8 @@ import Foundation
 /// Ends this process in the usual way (SIGTERM to itself) once the process that supervises it is gone, so that nothing
 /// outlives a supervisor that was killed.
 enum SupervisorWatch {
-    /// Watches the process of this id, once a second, on a thread of its own: the pool of threads that the program runs on
-    /// may be busy when it matters. Does nothing where the id is that of no process to begin with.
+    /// Watches the process of this id, once a second, on a thread of its own: the pool of threads that the program
+    /// runs on may be busy when it matters. Does nothing where the id is that of no process to begin with.
     static func start(pid: Int32) {
         guard pid > 1, isAlive(pid) else { return }
         let isParent = getppid() == pid

@@ -50,8 +50,8 @@ final class ChildProcess: Sendable {
         pid = process.processIdentifier
     }
 
-    /// A child inherits which signals are blocked, and the threads that Swift's tasks run on block them all: redis-server
-    /// would then never hear SIGTERM.
+    /// A child inherits which signals are blocked, and the threads that Swift's tasks run on block them all:
+    /// redis-server would then never hear SIGTERM.
     private static func withoutBlockedSignals(_ body: () throws -> Void) rethrows {
         var none = sigset_t()
         var before = sigset_t()

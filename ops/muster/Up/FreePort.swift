@@ -2,8 +2,8 @@ import Foundation
 
 /// TCP ports of the loopback interface.
 enum FreePort {
-    /// A port that nobody listens on, chosen by the kernel. Another process may take it before it is used; the child that
-    /// was meant to then fails to start and says so.
+    /// A port that nobody listens on, chosen by the kernel. Another process may take it before it is used; the child
+    /// that was meant to then fails to start and says so.
     static func any() throws -> Int {
         try bound(to: 0)
     }

@@ -24,7 +24,8 @@ enum Leftovers {
         try UpState.remove(from: folder)
     }
 
-    /// A process id may have gone to a stranger since: Redis is known by the folder it runs in, ours by their environment.
+    /// A process id may have gone to a stranger since: Redis is known by the folder it runs in, ours by their
+    /// environment.
     private static func isOurs(_ pid: Int32, role: String, folder: String) -> Bool {
         if role == "redis" {
             let name = FileManager.default.contents(atPath: "/proc/\(pid)/comm").map {

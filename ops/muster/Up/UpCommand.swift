@@ -10,10 +10,10 @@ struct UpCommand: AsyncParsableCommand {
         commandName: "up",
         abstract: "Run the whole backend on this machine, with its own Redis.",
         discussion: """
-            Starts redis-server (unless --redis names one), the payment sandbox (unless --payments-url names a provider) \
-            and every process; starts again what dies; stops all in order on ^C. Several APIs listen on ports one after \
-            another: --api 2 --port 8080 takes 8080 and 8081. What runs, with process ids and addresses, is in \
-            FOLDER/up.json.
+            Starts redis-server (unless --redis names one), the payment sandbox (unless --payments-url names a \
+            provider) and every process; starts again what dies; stops all in order on ^C. Several APIs listen on \
+            ports one after another: --api 2 --port 8080 takes 8080 and 8081. What runs, with process ids and \
+            addresses, is in FOLDER/up.json.
 
             Example:
               muster up --ranker 2 --ingest 2
