@@ -3,8 +3,9 @@ import Logging
 import Metrics
 import NIOCore
 
-/// Connections for commands that block, one command at a time on each, so that they hold up nobody else. An idle connection
-/// is used again; one whose command timed out or was cancelled is closed, which also ends the wait on the server.
+/// Connections for commands that block, one command at a time on each, so that they hold up nobody else. An idle
+/// connection is used again; one whose command timed out or was cancelled is closed, which also ends the wait on the
+/// server.
 // @unchecked: all mutable state is touched on `eventLoop` only.
 final class BlockingPool: ConnectionOwner, @unchecked Sendable {
     private struct Lease {
@@ -33,8 +34,8 @@ final class BlockingPool: ConnectionOwner, @unchecked Sendable {
         self.metrics = metrics
     }
 
-    /// Sends a blocking command. The call's time-out runs from when the command is written; a connection is waited for at
-    /// most `commandTimeout` before that.
+    /// Sends a blocking command. The call's time-out runs from when the command is written; a connection is waited
+    /// for at most `commandTimeout` before that.
     nonisolated(nonsending) func perform(_ pending: PendingCommand) async -> PendingCommand.Outcome {
         await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in

@@ -2,9 +2,9 @@ import NIOCore
 
 /// Writes commands as RESP arrays of bulk strings straight into the bytes to be sent.
 ///
-/// Written by hand and not by `redisFormatCommandArgv`: that one wants an array of C strings and answers with memory of its
-/// own, which is a copy and several allocations for each command. Measured on a script call of seven arguments (-O, 2 cores):
-/// 0.15 µs against 1.2 µs and more.
+/// Written by hand and not by `redisFormatCommandArgv`: that one wants an array of C strings and answers with memory
+/// of its own, which is a copy and several allocations for each command. Measured on a script call of seven arguments
+/// (-O, 2 cores): 0.15 µs against 1.2 µs and more.
 struct CommandWriter {
     private var position: UnsafeMutableRawPointer
 

@@ -6,10 +6,12 @@ import Synchronization
 
 /// Carries the commands of all callers over one connection, and keeps that connection up.
 ///
-/// Callers on any thread append to a locked queue; only the first of them wakes the event loop, which writes everything that
-/// is queued in one go, so that commands pipeline themselves the more, the busier it is. What was not written yet when the
-/// connection is lost waits for the next one; what was written fails, unless it is safe to repeat.
-// @unchecked: `submissions` is locked, `admitted` and `connected` are atomic; everything else is touched on `eventLoop` only.
+/// Callers on any thread append to a locked queue; only the first of them wakes the event loop, which writes
+/// everything that is queued in one go, so that commands pipeline themselves the more, the busier it is. What was not
+/// written yet when the connection is lost waits for the next one; what was written fails, unless it is safe to
+/// repeat.
+// @unchecked: `submissions` is locked, `admitted` and `connected` are atomic; everything else is touched on
+// `eventLoop` only.
 final class Multiplexer: ConnectionOwner, @unchecked Sendable {
     private struct Submissions {
         var queue: [PendingCommand] = []
@@ -105,8 +107,8 @@ final class Multiplexer: ConnectionOwner, @unchecked Sendable {
         }
     }
 
-    /// Takes no further commands. Gracefully, those that were given are answered first, within their time-outs; otherwise
-    /// they fail. The future succeeds when the connection is closed.
+    /// Takes no further commands. Gracefully, those that were given are answered first, within their time-outs;
+    /// otherwise they fail. The future succeeds when the connection is closed.
     func stop(gracefully: Bool) -> EventLoopFuture<Void> {
         let promise = eventLoop.makePromise(of: Void.self)
         eventLoop.execute {

@@ -3,10 +3,11 @@ import Synchronization
 
 /// One call that waits for its reply or replies: a command, or a pipeline that is written and answered as one.
 ///
-/// It ends exactly once, by whichever comes first of reply, time-out, cancellation and failure. One that ended before its
-/// reply came stays in its connection's line as a placeholder, so that the reply is still matched to it and dropped.
-// @unchecked: `state` decides who may touch `completion` (written before state leaves `new`, taken by the one that moves it
-// to `ended`); `replies` and `sentAt` are touched on the connection's event loop only; all else is constant.
+/// It ends exactly once, by whichever comes first of reply, time-out, cancellation and failure. One that ended before
+/// its reply came stays in its connection's line as a placeholder, so that the reply is still matched to it and
+/// dropped.
+// @unchecked: `state` decides who may touch `completion` (written before state leaves `new`, taken by the one that
+// moves it to `ended`); `replies` and `sentAt` are touched on the connection's event loop only; all else is constant.
 final class PendingCommand: @unchecked Sendable {
     enum Payload: Sendable {
         case one(RedisCommand)
@@ -59,7 +60,8 @@ final class PendingCommand: @unchecked Sendable {
 
     var isEnded: Bool { state.load(ordering: .acquiring) == Self.ended }
 
-    /// Names the task to resume. False where it was cancelled before: the task is resumed at once, and nothing is to be sent.
+    /// Names the task to resume. False where it was cancelled before: the task is resumed at once, and nothing is to
+    /// be sent.
     func wait(_ continuation: UnsafeContinuation<Outcome, Never>) -> Bool {
         completion = .task(continuation)
         if begin() { return true }

@@ -1,6 +1,7 @@
 /// A reply of the Redis serialization protocol, version 2.
 ///
-/// Text is kept as the bytes that came; the accessors read it as what the caller expects and answer `nil` for anything else.
+/// Text is kept as the bytes that came; the accessors read it as what the caller expects and answer `nil` for
+/// anything else.
 public enum RESPValue: Sendable, Hashable {
     case null
     case integer(Int64)

@@ -1,6 +1,6 @@
 extension RedisClient {
-    /// Runs a script: by its digest, and with its source where the server does not know it (after a restart, a failover or
-    /// `SCRIPT FLUSH`). A script that the server did not know has not run, so asking twice is safe.
+    /// Runs a script: by its digest, and with its source where the server does not know it (after a restart, a
+    /// failover or `SCRIPT FLUSH`). A script that the server did not know has not run, so asking twice is safe.
     ///
     /// - Throws: as `send`; what the script raises comes as `server`.
     public nonisolated(nonsending) func run(

@@ -5,9 +5,9 @@ import ServiceLifecycle
 
 /// An asynchronous Redis client: safe from any task, any number of callers at once.
 ///
-/// Ordinary commands share one connection and pipeline themselves; blocking ones have connections of their own. Replies are
-/// never mixed up, whatever is cancelled or times out. A lost or silent connection is rebuilt by itself; a command that may
-/// have run is failed and not silently repeated, unless it is marked safe to repeat.
+/// Ordinary commands share one connection and pipeline themselves; blocking ones have connections of their own.
+/// Replies are never mixed up, whatever is cancelled or times out. A lost or silent connection is rebuilt by itself;
+/// a command that may have run is failed and not silently repeated, unless it is marked safe to repeat.
 public final class RedisClient: Sendable, Service {
     private let configuration: RedisConfiguration
     private let multiplexer: Multiplexer
@@ -30,8 +30,8 @@ public final class RedisClient: Sendable, Service {
         _ = blocking.stop()
     }
 
-    /// Connects and keeps the connection up until graceful shutdown, which answers the commands that were given, or until
-    /// the task is cancelled, which fails them. To be called once.
+    /// Connects and keeps the connection up until graceful shutdown, which answers the commands that were given, or
+    /// until the task is cancelled, which fails them. To be called once.
     ///
     /// - Throws: `RedisError.invalidConfiguration`.
     public func run() async throws {
@@ -65,8 +65,8 @@ public final class RedisClient: Sendable, Service {
     ///
     /// - Parameter timeout: from this call to the reply; `commandTimeout` where `nil`.
     /// - Returns: the reply, never an error reply.
-    /// - Throws: an error reply as `server`, and every other `RedisError` but `unexpectedReply`. When the task is cancelled,
-    ///   the call ends at once; the command may still run.
+    /// - Throws: an error reply as `server`, and every other `RedisError` but `unexpectedReply`. When the task is
+    ///   cancelled, the call ends at once; the command may still run.
     public nonisolated(nonsending) func send(
         _ command: RedisCommand, timeout: Duration? = nil
     ) async throws(RedisError) -> RESPValue {
@@ -91,12 +91,13 @@ public final class RedisClient: Sendable, Service {
         return try await multiplexer.perform(pending).all()
     }
 
-    /// Sends a command that may block on the server (`BLPOP`, `XREAD BLOCK`) on a connection that no other command uses.
+    /// Sends a command that may block on the server (`BLPOP`, `XREAD BLOCK`) on a connection that no other command
+    /// uses.
     ///
-    /// - Parameter timeout: from sending to the reply: the command's own block time and some grace. Before it, a connection
-    ///   is waited for at most `commandTimeout`.
-    /// - Throws: as `send`. A time-out or a cancelled task closes the connection, so that the server stops blocking; if the
-    ///   server was answering at that moment, what it popped is lost with the connection.
+    /// - Parameter timeout: from sending to the reply: the command's own block time and some grace. Before it, a
+    ///   connection is waited for at most `commandTimeout`.
+    /// - Throws: as `send`. A time-out or a cancelled task closes the connection, so that the server stops blocking;
+    ///   if the server was answering at that moment, what it popped is lost with the connection.
     public nonisolated(nonsending) func sendBlocking(
         _ command: RedisCommand, timeout: Duration
     ) async throws(RedisError) -> RESPValue {

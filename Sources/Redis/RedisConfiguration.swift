@@ -32,8 +32,8 @@ public struct RedisConfiguration: Sendable, Equatable, CustomStringConvertible {
     public var blockingConnectionsMax = 64
     /// Connections for blocking commands that are kept open while no command uses them.
     public var blockingConnectionsIdleMax = 8
-    /// The wait before the first reconnection; it doubles with each failure up to `reconnectDelayMax`. The real wait is a
-    /// random part, between half and all, of that, so that the clients of a fleet don't come back at one moment.
+    /// The wait before the first reconnection; it doubles with each failure up to `reconnectDelayMax`. The real wait
+    /// is a random part, between half and all, of that, so that the clients of a fleet don't come back at one moment.
     public var reconnectDelay: Duration = .milliseconds(20)
     public var reconnectDelayMax: Duration = .seconds(1)
     /// The bytes one reply may have on the wire. A larger one is a protocol violation.
@@ -43,8 +43,8 @@ public struct RedisConfiguration: Sendable, Equatable, CustomStringConvertible {
 
     public init(address: Address) { self.address = address }
 
-    /// Reads `redis://[user[:password]@]host[:port][/database]` or `unix:///path/to/socket[?db=database]`. User and password
-    /// may be percent-encoded.
+    /// Reads `redis://[user[:password]@]host[:port][/database]` or `unix:///path/to/socket[?db=database]`. User and
+    /// password may be percent-encoded.
     ///
     /// - Throws: `invalidConfiguration`, which names the part that is wrong and never shows the password.
     public init(url: String) throws(RedisError) {

@@ -12,8 +12,8 @@ protocol ConnectionOwner: AnyObject, Sendable {
     func connectionBecameWritable(_ connection: RedisConnection)
 }
 
-/// One connection to a server: writes commands, reads replies, and matches them by their order. The first bytes that are not
-/// RESP, or a reply that no command asked for, close it, as from there on no reply could be trusted.
+/// One connection to a server: writes commands, reads replies, and matches them by their order. The first bytes that
+/// are not RESP, or a reply that no command asked for, close it, as from there on no reply could be trusted.
 // @unchecked: all of it is touched on the channel's event loop only.
 final class RedisConnection: ChannelInboundHandler, @unchecked Sendable {
     typealias InboundIn = ByteBuffer
@@ -74,8 +74,8 @@ final class RedisConnection: ChannelInboundHandler, @unchecked Sendable {
         return next
     }
 
-    /// When the connection counts as deaf if no reply comes before; `nil` while it owes none. A call at the head of the line
-    /// that was given more time than others is waited for.
+    /// When the connection counts as deaf if no reply comes before; `nil` while it owes none. A call at the head of
+    /// the line that was given more time than others is waited for.
     func deafDeadline(patience: TimeAmount) -> NIODeadline? {
         inFlight.first.map { lastProgress + max(patience, $0.timeout) }
     }

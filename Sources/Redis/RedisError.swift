@@ -1,6 +1,7 @@
 /// Why a command has no reply. Each case says whether the command can have run, as that decides what the caller may do.
 public enum RedisError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// No connection within the time-out, or a limit of this client was reached. The command was never sent: retrying is safe.
+    /// No connection within the time-out, or a limit of this client was reached. The command was never sent: retrying
+    /// is safe.
     case unavailable(String)
     /// The connection was cut while the reply was awaited.
     case connectionLost(mayHaveRun: Bool)

@@ -1,8 +1,8 @@
 import Crypto
 import Foundation
 
-/// A Lua script: one transition of a state machine, run whole or not at all. It is called by the SHA-1 of its source, and
-/// its source is sent only where the server does not know it.
+/// A Lua script: one transition of a state machine, run whole or not at all. It is called by the SHA-1 of its source,
+/// and its source is sent only where the server does not know it.
 public struct RedisScript: Sendable, Hashable {
     /// What it does, for logs and metrics.
     public let name: String

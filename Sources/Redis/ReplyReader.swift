@@ -1,7 +1,7 @@
 import CHiredis
 
-/// Turns the bytes of one connection into replies, by hiredis' reader. Garbage, nesting beyond hiredis' seven levels and
-/// replies beyond the limits are a `protocolViolation`, after which the reader must not be used again.
+/// Turns the bytes of one connection into replies, by hiredis' reader. Garbage, nesting beyond hiredis' seven levels
+/// and replies beyond the limits are a `protocolViolation`, after which the reader must not be used again.
 final class ReplyReader {
     /// The bytes that a line (status, error, number, length) may have.
     static let lineBytesMax = 64 * 1024
@@ -53,8 +53,8 @@ final class ReplyReader {
     }
 }
 
-/// Builds replies while hiredis parses them: hiredis calls back for each element in the order of the wire, depth first, so
-/// that a stack of unfinished arrays is all that is needed and no C objects are made.
+/// Builds replies while hiredis parses them: hiredis calls back for each element in the order of the wire, depth
+/// first, so that a stack of unfinished arrays is all that is needed and no C objects are made.
 private final class ReplyBuilder {
     private struct UnfinishedArray {
         var elements: [RESPValue]

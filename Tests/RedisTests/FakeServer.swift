@@ -4,8 +4,8 @@ import Redis
 import TestSupport
 import Synchronization
 
-/// A TCP server that answers a client's greeting as Redis would and everything after it as the test says: for the faults
-/// that a real server can't be asked for.
+/// A TCP server that answers a client's greeting as Redis would and everything after it as the test says: for the
+/// faults that a real server can't be asked for.
 final class FakeServer: Sendable {
     enum Answer: Sendable {
         case bytes(String)

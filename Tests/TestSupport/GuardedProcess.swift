@@ -1,15 +1,16 @@
 import Foundation
 import Synchronization
 
-/// A child process that dies with the test process: a small shell starts it, holds the reading end of a pipe whose writing
-/// end only the test process has, and kills the child when that pipe closes, however the test process ended.
+/// A child process that dies with the test process: a small shell starts it, holds the reading end of a pipe whose
+/// writing end only the test process has, and kills the child when that pipe closes, however the test process ended.
 public final class GuardedProcess: Sendable {
     /// The process id of the command itself, not of the shell that guards it.
     public let pid: pid_t
     private let guardian: pid_t
     private let leash: Mutex<Int32?>
 
-    // `read` is a builtin: the shell reaps its child only at `wait`, so that the id can't name a foreign process at `kill`.
+    // `read` is a builtin: the shell reaps its child only at `wait`, so that the id can't name a foreign process at
+    // `kill`.
     private static let guardScript = #"""
         out=$1; note=$2; shift 2
         "$@" </dev/null >>"$out" 2>&1 &

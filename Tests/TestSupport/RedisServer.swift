@@ -2,8 +2,8 @@ import Foundation
 import Redis
 import Synchronization
 
-/// A redis-server of the test's own: on a unix socket in its own folder, without persistence unless asked for, gone when
-/// the test process is.
+/// A redis-server of the test's own: on a unix socket in its own folder, without persistence unless asked for, gone
+/// when the test process is.
 public final class RedisServer: Sendable {
     /// `unix:///…`, for `RedisConfiguration(url:)`.
     public let url: String
@@ -63,8 +63,8 @@ public final class RedisServer: Sendable {
         running?.end()
     }
 
-    /// Starts it again on the same socket and folder, killing it first where it runs. What it knew is gone, unless it was
-    /// started with `--appendonly yes`.
+    /// Starts it again on the same socket and folder, killing it first where it runs. What it knew is gone, unless it
+    /// was started with `--appendonly yes`.
     public func restart() async throws {
         kill()
         try await launch()
