@@ -81,18 +81,19 @@ let package = Package(
         .systemLibrary(
             name: "COpenSSL", path: "Sources/COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         // Floor 1
-        room("Redis", ["CHiredis", .nioCore, .nioPosix, .logging, .metrics, .lifecycle, .deque]),
+        room("Redis", ["CHiredis", .nioCore, .nioPosix, .logging, .metrics, .lifecycle, .deque, .crypto]),
         room("Records", [.grdb, .logging, .metrics, .lifecycle]),
         room("Telemetry", [.logging, .metrics, .coreMetrics, .lifecycle, .hummingbird]),
         room("GameModel", []),
         // Floor 2
         room(
-            "Jobs", ["Redis", "Records", "Telemetry", "GameModel", .logging, .metrics, .lifecycle, .deque],
+            "Jobs",
+            ["Redis", "Records", "Telemetry", "GameModel", .logging, .metrics, .coreMetrics, .lifecycle, .deque],
             resources: [.embedInCode("Scripts")]),
         // Floor 3: the five domains
         room("Accounts", domainFloor + ["COpenSSL", .jwt, .crypto, .nioPosix]),
         room("Store", domainFloor + [.httpClient, .nioHTTP1, .nioFoundation, .crypto, .nioCore]),
-        room("Matchmaking", domainFloor + [.deque, .heap, .orderedCollections], resources: [.embedInCode("Scripts")]),
+        room("Matchmaking", domainFloor + [.metrics], resources: [.embedInCode("Scripts")]),
         room("Fleet", domainFloor + [.crypto], resources: [.embedInCode("Scripts")]),
         room("GameData", domainFloor, resources: [.embedInCode("Scripts")]),
         // Floor 4: where domains meet
@@ -122,8 +123,8 @@ let package = Package(
         room(
             "Sandbox", at: "ops/sandbox",
             [
-                "Telemetry", .logging, .lifecycle, .hummingbird, .httpClient, .nioCore, .nioHTTP1, .nioFoundation,
-                .crypto,
+                "Telemetry", .logging, .lifecycle, .configuration, .metrics, .hummingbird, .httpClient, .nioCore,
+                .nioHTTP1, .nioFoundation, .crypto,
             ]),
         // Floor 5: the one executable
         .executableTarget(
@@ -144,12 +145,15 @@ let package = Package(
         tests("AccountsTests", ["Accounts", "Records", "TestSupport"]),
         tests("StoreTests", ["Store", "VerifierWorker", "Sandbox", "Jobs", "Records", "TestSupport"]),
         tests("MatchmakingTests", ["Matchmaking", "RankerWorker", "Jobs", "Redis", "TestSupport"]),
-        tests("FleetTests", ["Fleet", "InstanceWorker", "AllocatorWorker", "Jobs", "Redis", "TestSupport"]),
-        tests("GameDataTests", ["GameData", "IngestWorker", "Jobs", "Records", "Redis", "TestSupport"]),
+        tests(
+            "FleetTests", ["Fleet", "InstanceWorker", "AllocatorWorker", "APIWorker", "Jobs", "Redis", "TestSupport"]),
+        tests("GameDataTests", ["GameData", "IngestWorker", "Jobs", "Records", "Redis", "TestSupport", .grdb]),
         tests("APITests", ["API", "APIWorker", "TestSupport", .httpClient, .nioCore, .nioHTTP1, .nioFoundation]),
-        tests("LoadTests", ["Load", "Sandbox", "TestSupport"]),
+        tests(
+            "LoadTests",
+            ["Load", "Sandbox", "TestSupport", .httpClient, .nioCore, .nioPosix, .nioHTTP1, .nioFoundation]),
         tests("IntegrationTests", ["muster", "TestSupport", .httpClient, .nioCore, .nioHTTP1, .nioFoundation]),
-        tests("FaultTests", ["muster", "TestSupport", .httpClient, .nioCore, .nioHTTP1, .nioFoundation]),
+        tests("FaultTests", ["muster", "Redis", "TestSupport", .httpClient, .nioCore, .nioHTTP1, .nioFoundation]),
         tests("TidyTests", []),
     ]
 )

@@ -5,7 +5,8 @@ import Jobs
 /// is in SQLite beside the job's outbox row and can't differ from it.
 public struct RecordMatchResult: Job, Hashable {
     public static let kind = "data.record-result"
-    public static let options = JobOptions()
+    /// A stored result must be applied some day, however long the database is away.
+    public static let options = JobOptions(maxAttempts: 1_000)
     /// The queue that the ingest workers take it from.
     public static let queue = QueueName("results")
 

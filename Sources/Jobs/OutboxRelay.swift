@@ -12,6 +12,7 @@ public final class OutboxRelay: Sendable, Service {
     private let database: RecordsDatabase
     private let redis: RedisClient
     private let logger: Logger
+    private let options: [String: JobOptions]
     private let nudged = Signal()
 
     /// How often the table is looked at without a nudge.
@@ -19,11 +20,18 @@ public final class OutboxRelay: Sendable, Service {
     /// How long a relayed entry is left alone.
     private static let offerInterval = Duration.seconds(5)
     private static let batchMax = 500
+    /// How often applied jobs are forgotten, and how long they are remembered: far past any time in which a queue could
+    /// still run one again.
+    private static let pruneInterval = Duration.seconds(60)
+    private static let appliedKept = Duration.seconds(30 * 86_400)
 
-    public init(database: RecordsDatabase, redis: RedisClient, logger: Logger) {
+    /// - Parameter kinds: the jobs that this database may owe; their options hold for what is relayed. One of another
+    ///   kind is relayed with the standard options.
+    public init(database: RecordsDatabase, redis: RedisClient, kinds: [any Job.Type], logger: Logger) {
         self.database = database
         self.redis = redis
         self.logger = logger
+        options = Dictionary(kinds.map { ($0.kind, $0.options) }, uniquingKeysWith: { first, _ in first })
     }
 
     /// Says that an entry was committed, so that it is relayed now rather than at the next sweep.
@@ -46,6 +54,7 @@ public final class OutboxRelay: Sendable, Service {
                     self.nudge()
                 }
             }
+            group.addTask { await self.pruneUntilCancelled() }
             var failures = 0
             while !Task.isCancelled {
                 do {
@@ -59,6 +68,21 @@ public final class OutboxRelay: Sendable, Service {
                 await nudged.wait()
             }
             group.cancelAll()
+        }
+    }
+
+    /// Forgets jobs that were applied long ago, so that the inbox does not grow for ever.
+    private func pruneUntilCancelled() async {
+        while !Task.isCancelled {
+            do {
+                try await Task.sleep(for: Self.pruneInterval)
+                let before = (Instant.now - Self.appliedKept).milliseconds
+                _ = try await database.write { db in
+                    try Inbox.prune(appliedBefore: before, limit: Self.batchMax, in: db)
+                }
+            } catch {
+                if !Task.isCancelled { logger.warning("applied jobs could not be pruned: \(error)") }
+            }
         }
     }
 
@@ -88,7 +112,9 @@ public final class OutboxRelay: Sendable, Service {
         var jobs: [EncodedJob] = []
         var offeredBefore: [Bool] = []
         for entry in entries {
-            let job = EncodedJob(id: JobID(entry.jobId), kind: entry.kind, payload: entry.payload)
+            let job = EncodedJob(
+                id: JobID(entry.jobId), kind: entry.kind, payload: entry.payload,
+                options: options[entry.kind] ?? JobOptions())
             do {
                 try job.validate()
                 jobs.append(job)

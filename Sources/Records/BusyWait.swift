@@ -3,8 +3,8 @@ import GRDB
 
 /// How a connection waits for a file that another process is writing to: short naps with jitter, up to a limit.
 ///
-/// SQLite's own busy time-out backs off to 100 ms, and its lock has no queue, so that a waiting process can be starved by one
-/// that commits back to back. Naps of at most 3 ms find the gap between two transactions.
+/// SQLite's own busy time-out backs off to 100 ms, and its lock has no queue, so that a waiting process can be
+/// starved by one that commits back to back. Naps of at most 3 ms find the gap between two transactions.
 struct BusyWait: Sendable {
     let limit: Duration
 

@@ -16,10 +16,11 @@ struct GroupCommitLimits: Sendable {
     var gap = Duration.microseconds(500)
 }
 
-/// The one writer of a file in this process: takes what waits, runs each body in a savepoint, commits once, then answers.
+/// The one writer of a file in this process: takes what waits, runs each body in a savepoint, commits once, then
+/// answers.
 ///
-/// Everything but the waiting list runs on GRDB's writer queue, one batch after the other. Callers are answered after the
-/// COMMIT that holds their body, or at once where their body threw.
+/// Everything but the waiting list runs on GRDB's writer queue, one batch after the other. Callers are answered after
+/// the COMMIT that holds their body, or at once where their body threw.
 final class GroupCommit: Sendable {
     /// Runs a body; the value answers its caller once the transaction is committed.
     typealias Run = @Sendable (Database) throws -> Answer
@@ -182,7 +183,8 @@ final class GroupCommit: Sendable {
         }
     }
 
-    /// Fails the calls that this transaction would have held, so that a file that stays busy can't make them wait forever.
+    /// Fails the calls that this transaction would have held, so that a file that stays busy can't make them wait
+    /// forever.
     private func refuseBatch(_ error: any Error) {
         var calls: [Call] = []
         while calls.count < limits.batchBodiesMax, let call = state.withLock({ $0.take() }) { calls.append(call) }

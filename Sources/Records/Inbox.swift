@@ -3,11 +3,11 @@ import GRDB
 
 /// The jobs whose effect a file holds, so that an effect happens once however often its job runs.
 ///
-/// Each attempt of a job carries a rising token. The file remembers the highest that claimed or applied the job; an attempt
-/// with a lower one lost its lease, and is refused. The tables come with ``Outbox/schema``.
+/// Each attempt of a job carries a rising token. The file remembers the highest that claimed or applied the job; an
+/// attempt with a lower one lost its lease, and is refused. The tables come with ``Outbox/schema``.
 public enum Inbox {
-    /// Records an attempt's token before its effect is known, so that earlier attempts can't write any more. Commit it before
-    /// the work that it protects.
+    /// Records an attempt's token before its effect is known, so that earlier attempts can't write any more. Commit
+    /// it before the work that it protects.
     /// - Returns: false where the job's effect is committed already.
     /// - Throws: ``RecordsError/staleToken(jobId:token:claimed:)`` where a later attempt claimed the job.
     @discardableResult
@@ -45,8 +45,8 @@ public enum Inbox {
             db, sql: "SELECT applied_at_ms IS NOT NULL FROM applied_jobs WHERE job_id = ?", arguments: [jobId]) ?? false
     }
 
-    /// Forgets jobs that were applied before a moment (Unix ms), so that the table stays small; at most `limit` of them.
-    /// Choose a moment past which no queue still holds them.
+    /// Forgets jobs that were applied before a moment (Unix ms), so that the table stays small; at most `limit` of
+    /// them. Choose a moment past which no queue still holds them.
     /// - Returns: how many.
     public static func prune(appliedBefore milliseconds: Int64, limit: Int, in db: GRDB.Database) throws -> Int {
         try db.execute(

@@ -1,7 +1,8 @@
 import Foundation
 import GRDB
 
-/// A job that was promised in a transaction: it goes to Redis after the commit, again and again until its effect is committed.
+/// A job that was promised in a transaction: it goes to Redis after the commit, again and again until its effect is
+/// committed.
 public struct OutboxEntry: Sendable, Hashable {
     /// The order of insertion; 0 before the entry is stored.
     public let sequence: Int64
@@ -42,8 +43,8 @@ public struct OutboxEntry: Sendable, Hashable {
     }
 }
 
-/// The jobs that a file owes to the queues. An entry is written in the transaction of the row it is about, and stays open
-/// until the transaction that applies its effect settles it, so that nothing Redis forgets is lost.
+/// The jobs that a file owes to the queues. An entry is written in the transaction of the row it is about, and stays
+/// open until the transaction that applies its effect settles it, so that nothing Redis forgets is lost.
 public enum Outbox {
     /// The tables `outbox` and `applied_jobs`; every file that uses ``Outbox`` or ``Inbox`` includes it.
     public static let schema = RecordsSchema(
@@ -114,7 +115,8 @@ public enum Outbox {
         return try Row.fetchAll(statement, arguments: [milliseconds, limit]).map { OutboxEntry(row: $0) }
     }
 
-    /// Notes that entries were given to their queues at a moment (Unix ms). Ids that were settled meanwhile are no error.
+    /// Notes that entries were given to their queues at a moment (Unix ms). Ids that were settled meanwhile are no
+    /// error.
     public static func markRelayed(jobIds: [String], at milliseconds: Int64, in db: GRDB.Database) throws {
         let statement = try db.cachedStatement(sql: "UPDATE outbox SET relayed_at_ms = ? WHERE job_id = ?")
         for jobId in jobIds { try statement.execute(arguments: [milliseconds, jobId]) }

@@ -4,9 +4,10 @@ import Logging
 
 /// One SQLite file, open in this process: many readers at once, and one writer that all callers share.
 ///
-/// Promises: a write that returned is committed (with ``Durability/full``: on the disk); a write that threw left nothing
-/// behind; concurrent writes of this process share one transaction, so that they share its flush. Several processes may have
-/// the file open: transactions take the write lock at their start and wait for it, up to the limit given on opening.
+/// Promises: a write that returned is committed (with ``Durability/full``: on the disk); a write that threw left
+/// nothing behind; concurrent writes of this process share one transaction, so that they share its flush. Several
+/// processes may have the file open: transactions take the write lock at their start and wait for it, up to the limit
+/// given on opening.
 public final class RecordsDatabase: Sendable {
     /// What a commit waits for (`PRAGMA synchronous`).
     public enum Durability: Sendable {
@@ -39,12 +40,12 @@ public final class RecordsDatabase: Sendable {
 
     /// Runs a body in a transaction and returns once that is committed.
     ///
-    /// Concurrent callers share one transaction, each in a savepoint of its own: a body that throws is rolled back alone, and
-    /// its error reaches its own caller only; a commit that fails reaches every caller that shared it. Keep bodies short and
-    /// free of waiting: all writers of the process queue behind them.
-    /// - Throws: ``RecordsError`` for failures of the file (``RecordsError/busy``, ``RecordsError/overloaded(waiting:)`` and
-    ///   ``RecordsError/rolledBack(_:)`` are safe to retry), `CancellationError` where the caller was cancelled before the
-    ///   write was queued, and whatever `body` throws.
+    /// Concurrent callers share one transaction, each in a savepoint of its own: a body that throws is rolled back
+    /// alone, and its error reaches its own caller only; a commit that fails reaches every caller that shared it.
+    /// Keep bodies short and free of waiting: all writers of the process queue behind them.
+    /// - Throws: ``RecordsError`` for failures of the file (``RecordsError/busy``,
+    ///   ``RecordsError/overloaded(waiting:)`` and ``RecordsError/rolledBack(_:)`` are safe to retry),
+    ///   `CancellationError` where the caller was cancelled before the write was queued, and whatever `body` throws.
     @discardableResult
     public func write<T: Sendable>(_ body: @escaping @Sendable (GRDB.Database) throws -> T) async throws -> T {
         try Task.checkCancellation()

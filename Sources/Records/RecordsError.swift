@@ -2,8 +2,8 @@ import GRDB
 
 /// What can go wrong with the records, told by what a caller can do about it.
 ///
-/// Constraint violations and mistakes in SQL are not among these: they reach the caller as GRDB's `DatabaseError`, because
-/// only the repository that wrote the statement knows what they mean.
+/// Constraint violations and mistakes in SQL are not among these: they reach the caller as GRDB's `DatabaseError`,
+/// because only the repository that wrote the statement knows what they mean.
 public enum RecordsError: Error, Sendable, Equatable, CustomStringConvertible {
     /// Another process held the file for longer than the wait allowed. Nothing was written; trying again is safe.
     case busy

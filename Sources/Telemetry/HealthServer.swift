@@ -4,8 +4,8 @@ import Hummingbird
 import Logging
 import ServiceLifecycle
 
-/// The HTTP face of a process that has no other: `/healthz` (200 while it runs), `/readyz` (200 or 503, with each check as
-/// JSON) and `/metrics` (Prometheus text).
+/// The HTTP face of a process that has no other: `/healthz` (200 while it runs), `/readyz` (200 or 503, with each
+/// check as JSON) and `/metrics` (Prometheus text).
 public struct HealthServer: Service {
     private let host: String
     private let port: Int

@@ -1,8 +1,8 @@
 import Foundation
 import Logging
 
-/// One event as a line of text or JSON. What a message or a value holds can't break a line: line ends, quotes and control
-/// characters are escaped.
+/// One event as a line of text or JSON. What a message or a value holds can't break a line: line ends, quotes and
+/// control characters are escaped.
 struct LogLine {
     let date: Date
     let level: Logger.Level
@@ -22,8 +22,8 @@ struct LogLine {
         return line + "\n"
     }
 
-    /// An object with `time`, `level`, `role`, `label`, `message`, and the metadata beside them; a key of one of those names
-    /// is prefixed with `_`.
+    /// An object with `time`, `level`, `role`, `label`, `message`, and the metadata beside them; a key of one of
+    /// those names is prefixed with `_`.
     var json: String {
         let fixed = ["time": time, "level": level.rawValue, "role": role, "label": label, "message": message]
         var line = "{"

@@ -98,8 +98,8 @@ public final class MetricsRegistry: MetricsFactory, Sendable {
 
     // MARK: Series
 
-    /// The series of a name, made where it is missing; `nil` where the name has another type or the registry is full: the
-    /// caller then writes to one that nobody reads.
+    /// The series of a name, made where it is missing; `nil` where the name has another type or the registry is full:
+    /// the caller then writes to one that nobody reads.
     private func series(
         _ label: String, _ dimensions: [(String, String)], _ type: SeriesType, _ make: () -> Series
     ) -> Series? {

@@ -4,8 +4,8 @@ import UnixSignals
 
 /// Runs a process: starts its services in order, and stops them in reverse when SIGTERM or SIGINT asks for it.
 ///
-/// The first signal stops gracefully, within ``gracefulShutdownMax``; a second one, or the end of that time, cancels what
-/// still runs; what ignores even that ends the process after ``cancellationMax``.
+/// The first signal stops gracefully, within ``gracefulShutdownMax``; a second one, or the end of that time, cancels
+/// what still runs; what ignores even that ends the process after ``cancellationMax``.
 public enum ProcessHost {
     /// How long services may take to stop by themselves.
     public static let gracefulShutdownMax = Duration.seconds(20)

@@ -1,1 +1,68 @@
+import Foundation
+import Redis
+import TestSupport
 import Testing
+
+/// What a crash, a wipe or a cut does to players, money and results: nothing that matters is lost.
+@Suite(.serialized) struct FaultTests {
+    /// Runs players against a whole Muster, does harm once some of them are on their way, and then checks the books.
+    private func harm(
+        players: Int = 40, _ body: @Sendable (MusterUp) async throws -> Void
+    ) async throws {
+        try await withMuster { up in
+            let api = try #require(try up.state()).apiUrl
+            async let load = up.muster(
+                ["load", "--api", api, "--players", "\(players)", "--seconds", "8", "--require-finished", "0.9"],
+                onData: false)
+            try await eventually(within: .seconds(60), "players have bought something") {
+                try await self.paidOrders(up) >= 5
+            }
+            try await body(up)
+            let ending = try await load
+            #expect(ending.status == 0, "\(ending.output)\(ending.errors)")
+            let audit = try await up.muster(["audit", "--wait", "60"])
+            #expect(audit.status == 0, "\(audit.output)\(audit.errors)")
+        }
+    }
+
+    private func paidOrders(_ up: MusterUp) async throws -> Int {
+        let audit = try await up.muster(["audit", "--json"])
+        struct Report: Decodable {
+            struct Finding: Decodable {
+                let rule: String
+                let checked: Int
+            }
+            let findings: [Finding]
+        }
+        let report = try JSONDecoder().decode(Report.self, from: Data(audit.output.utf8))
+        return report.findings.first { $0.rule.contains("paid") }?.checked ?? 0
+    }
+
+    @Test("kill -9 of each worker under load: it comes back, and the books balance")
+    func killWorkers() async throws {
+        try await harm { up in
+            for name in ["verifier-1", "allocator-1", "ranker-1", "ingest-1", "ranker-2", "ingest-2", "api-1"] {
+                let restarts = try up.killProcess(name)
+                try await eventually(within: .seconds(30), "\(name) is back") {
+                    let member = try up.state()?.processes.first { $0.name == name }
+                    return member?.pid != nil && (member?.restarts ?? 0) > restarts
+                }
+            }
+        }
+    }
+
+    @Test("FLUSHALL under load: every accepted order and every posted result survives, once")
+    func flushAll() async throws {
+        try await harm { up in
+            let url = try #require(try up.state()).redisUrl
+            try await withClient(RedisConfiguration(url: url)) { client in
+                _ = try await client.send(RedisCommand("FLUSHALL"))
+            }
+        }
+    }
+
+    @Test("kill -9 of redis-server under load: everything recovers by itself")
+    func killRedis() async throws {
+        try await harm { up in try up.killProcess("redis") }
+    }
+}

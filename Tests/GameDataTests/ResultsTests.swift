@@ -155,7 +155,8 @@ struct ResultsTests {
                     _ = try await matches.recordResult(placement.matchId, placement.result())
                     placements.append(placement)
                 }
-                let relay = OutboxRelay(database: database, redis: redis, logger: logger)
+                let relay = OutboxRelay(
+                    database: database, redis: redis, kinds: [RecordMatchResult.self], logger: logger)
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     defer { group.cancelAll() }
                     group.addTask { try await relay.run() }

@@ -1,1 +1,97 @@
+import Foundation
+import TestSupport
 import Testing
+
+/// The whole house through real processes, as a person at a terminal would use it.
+@Suite(.serialized) struct JourneyTests {
+    struct LoadResult: Decodable {
+        struct Row: Decodable {
+            let step: String
+            let count: Int
+        }
+        let finishedShare: Double
+        let steps: [Row]
+    }
+
+    @Test("players log in, buy, queue, accept, play and get their results, and the books balance")
+    func journey() async throws {
+        try await withMuster { up in
+            let api = try #require(try up.state()).apiUrl
+            let load = try await up.muster(
+                [
+                    "load", "--api", api, "--players", "40", "--seconds", "8", "--json", "--report",
+                    up.folder.file("report.html"),
+                ], onData: false)
+            try #require(load.status == 0, "\(load.errors)\n\(load.output)")
+            let result = try JSONDecoder().decode(LoadResult.self, from: Data(load.output.utf8))
+            #expect(result.finishedShare >= 0.95)
+            let steps = Set(result.steps.filter { $0.count > 0 }.map(\.step))
+            #expect(
+                steps.isSuperset(of: [
+                    "register", "log in", "catalog", "order", "paid", "queue", "matched", "accept", "placed", "join",
+                    "play", "result", "journey",
+                ]))
+            #expect(FileManager.default.fileExists(atPath: up.folder.file("report.html")))
+
+            let audit = try await up.muster(["audit", "--wait", "30"])
+            #expect(audit.status == 0, "\(audit.output)\(audit.errors)")
+
+            let depth = try await up.muster(["depth", "--json"])
+            #expect(depth.status == 0, "\(depth.errors)")
+            #expect(try JSONSerialization.jsonObject(with: Data(depth.output.utf8)) is [String: Any])
+            let table = try await up.muster(["depth"])
+            #expect(table.status == 0)
+            #expect(table.output.split(separator: "\n").allSatisfy { $0.count <= 80 }, "\(table.output)")
+        }
+    }
+
+    @Test("a developer's edit shows in the catalog, and a new patch is for future matches")
+    func developerEdits() async throws {
+        try await withMuster(["--ranker", "1", "--ingest", "1"]) { up in
+            let before = try await up.muster(["balance", "show", "--json"])
+            #expect(before.status == 0, "\(before.errors)")
+            let set = try await up.muster(["balance", "set", "knight", "--damage", "77"])
+            #expect(set.status == 0, "\(set.errors)")
+            let after = try await up.muster(["balance", "show", "--json"])
+            #expect(after.output.contains("77"))
+            #expect(after.output != before.output)
+            let refused = try await up.muster(["balance", "set", "nobody", "--damage", "77"])
+            #expect(refused.status != 0)
+            #expect(refused.output.isEmpty)
+            #expect(refused.errors.contains("nobody"))
+        }
+    }
+}
+
+@Suite struct CommandLineTests {
+    @Test("every subcommand has a help text with an example")
+    func help() async throws {
+        let top = try await MusterUp.run(["--help"])
+        #expect(top.status == 0)
+        var isList = false
+        var names: [String] = []
+        for line in top.output.split(separator: "\n") {
+            if line.hasPrefix("SUBCOMMANDS") || line.hasSuffix("SUBCOMMANDS:") { isList = true; continue }
+            guard isList, line.hasPrefix("  "), !line.hasPrefix("   ") else { continue }
+            if let name = line.split(separator: " ").first { names.append(String(name)) }
+        }
+        #expect(names.count >= 14, "\(top.output)")
+        for name in names where name != "help" && name != "See" {
+            let help = try await MusterUp.run([name, "--help"])
+            #expect(help.status == 0, "muster \(name) --help")
+            #expect(help.output.contains("xample"), "muster \(name) --help shows no example")
+        }
+    }
+
+    @Test(
+        "a wrong call says on standard error what is wrong, and exits with a status that is not zero",
+        arguments: [
+            ["load", "--players", "0"], ["load", "--api", "http://127.0.0.1:1", "--players", "1", "--seconds", "1"],
+            ["depth", "--redis", "http://nowhere"], ["up", "--ranker", "-1"], ["token", "--role", "king"],
+        ])
+    func wrongCalls(_ arguments: [String]) async throws {
+        let ending = try await MusterUp.run(arguments)
+        #expect(ending.status != 0)
+        #expect(!ending.errors.isEmpty)
+    }
+}

@@ -20,7 +20,7 @@ import Testing
     func relayed() async throws {
         try await withRecords(schemas: [Outbox.schema]) { database in
             try await withQueue { queue, _ in
-                let relay = OutboxRelay(database: database, redis: queue.redis, logger: quiet)
+                let relay = OutboxRelay(database: database, redis: queue.redis, kinds: [Add.self], logger: quiet)
                 let handler = JobHandler.each(Add.self) { _, context in
                     try await database.write { db in
                         guard try Inbox.apply(jobId: context.id.rawValue, token: context.token, in: db) else { return }
@@ -44,11 +44,41 @@ import Testing
         }
     }
 
+    private struct Stubborn: Job {
+        static let kind = "test.stubborn"
+        static let options = JobOptions(maxAttempts: 777)
+    }
+
+    @Test("what is relayed is run by the options of its kind")
+    func options() async throws {
+        try await withRecords(schemas: [Outbox.schema]) { database in
+            try await withQueue { queue, _ in
+                try await database.write { db in
+                    try Outbox.insert(
+                        OutboxEntry(
+                            jobId: "s", queue: "test", kind: Stubborn.kind, payload: Array("{}".utf8),
+                            createdAt: Instant.now.milliseconds), in: db)
+                }
+                let relay = OutboxRelay(
+                    database: database, redis: queue.redis, kinds: [Stubborn.self], logger: quiet)
+                #expect(try await relay.relayDue() == 1)
+                let (attempts, attempt) = AsyncStream.makeStream(of: Int.self)
+                let handler = JobHandler.each(Stubborn.self) { _, context in attempt.yield(context.maxAttempts) }
+                try await withWorkers([queue.worker(quickWorker(), handler)]) {
+                    for await max in attempts {
+                        #expect(max == 777)
+                        break
+                    }
+                }
+            }
+        }
+    }
+
     @Test("after a FLUSHALL the open entries are relayed again")
     func flushed() async throws {
         try await withRecords(schemas: [Outbox.schema]) { database in
             try await withQueue { queue, server in
-                let relay = OutboxRelay(database: database, redis: queue.redis, logger: quiet)
+                let relay = OutboxRelay(database: database, redis: queue.redis, kinds: [Add.self], logger: quiet)
                 for id in ["a", "b"] { try await owe(id, in: database) }
                 #expect(try await relay.relayDue() == 2)
                 #expect(try await relay.relayDue() == 0)

@@ -44,7 +44,7 @@ struct StoreHouse {
         try await withRedis { redis, server in
             try await withRecords(schemas: [StoreSchema.schema, Outbox.schema]) { database in
                 let logger = quiet()
-                let relay = OutboxRelay(database: database, redis: redis, logger: logger)
+                let relay = OutboxRelay(database: database, redis: redis, kinds: [VerifyPayment.self], logger: logger)
                 let repository = StoreRepository(database: database)
                 let house = StoreHouse(
                     store: StoreService(repository: repository, nudge: { relay.nudge() }), repository: repository,

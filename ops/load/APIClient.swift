@@ -16,8 +16,9 @@ struct APIClient: Sendable {
     struct Refusal: Error, CustomStringConvertible {
         let status: Int
         let code: String
+        let detail: String?
         let ticketId: String?
-        var description: String { "\(status) \(code)" }
+        var description: String { "\(status) \(code)" + (detail.map { ": \($0)" } ?? "") }
     }
 
     struct GaveUp: Error, CustomStringConvertible {
@@ -26,6 +27,7 @@ struct APIClient: Sendable {
 
     private struct ProblemBody: Decodable {
         let code: String?
+        let detail: String?
         let ticketId: String?
     }
 
@@ -79,7 +81,7 @@ struct APIClient: Sendable {
             let problem = decodedProblem(answer)
             throw Refusal(
                 status: Int(response.status.code), code: problem?.code ?? response.status.reasonPhrase,
-                ticketId: problem?.ticketId)
+                detail: problem?.detail, ticketId: problem?.ticketId)
         }
         if Answer.self == Nothing.self, let nothing = Nothing() as? Answer { return nothing }
         return try JSONDecoder().decode(Answer.self, from: answer)

@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import Foundation
 import GameModel
 import NIOCore
+import NIOHTTP1
 
 /// Simulates players, open loop: they arrive when they mean to, however slow the servers are.
 public struct LoadRun: Sendable {
@@ -54,12 +55,29 @@ public struct LoadRun: Sendable {
         }
     }
 
+    /// How long nothing may happen after the last arrival: players who are left then have nobody to be matched with.
+    private static let stillness = Duration.seconds(15)
+
+    /// Returns when the time for the journeys is over, or when nothing has happened for long after the last arrival.
+    private func endOfTime(_ recorder: StepRecorder, start: ContinuousClock.Instant) async throws {
+        let end = start + configuration.arrivals + configuration.drain
+        try await Task.sleep(until: start + configuration.arrivals, clock: .continuous)
+        var seen = (events: recorder.events, at: ContinuousClock.now)
+        while ContinuousClock.now < end {
+            try await Task.sleep(for: .milliseconds(500))
+            if recorder.events != seen.events || recorder.population.playing > 0 {
+                seen = (recorder.events, .now)
+            } else if ContinuousClock.now - seen.at > Self.stillness {
+                return
+            }
+        }
+    }
+
     private func simulate(_ http: HTTPClient) async -> LoadSummary {
         let start = ContinuousClock.now
         let recorder = StepRecorder(start: start)
         let runName = ULID().description.lowercased()
         let wishes = PlayerPopulation(configuration: configuration).wishes()
-        let end = start + configuration.arrivals + configuration.drain
         await withTaskGroup(of: Void.self) { run in
             if configuration.showProgress {
                 run.addTask {
@@ -69,7 +87,7 @@ public struct LoadRun: Sendable {
             await withTaskGroup(of: Bool.self) { players in
                 players.addTask {
                     do {
-                        try await Task.sleep(until: end, clock: .continuous)
+                        try await endOfTime(recorder, start: start)
                         return false
                     } catch {
                         return true  // Every journey ended before the time did.

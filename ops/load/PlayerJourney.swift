@@ -1,5 +1,6 @@
 import Foundation
 import GameModel
+import NIOHTTP1
 
 /// What one simulated player wants, drawn before the run so that the same seed gives the same players.
 struct PlayerWish: Sendable {
@@ -35,7 +36,7 @@ struct PlayerJourney: Sendable {
             recorder.succeeded(.journey, took: ContinuousClock.now - meant)
         } catch is CancellationError {
             recorder.count { $0.gaveUp += 1 }
-            recorder.failed(.journey, reason: "the run ended first")
+            recorder.failed(.journey, reason: "the run ended first, with nobody left to be matched with or too late")
         } catch {
             recorder.count { $0.gaveUp += 1 }
             recorder.failed(.journey, reason: "\(error)")
@@ -171,12 +172,13 @@ struct PlayerJourney: Sendable {
         recorder.count { $0.inQueue += 1 }
         var isInQueue = true
         defer { if isInQueue { recorder.count { $0.inQueue -= 1 } } }
-        var since = "none"
+        var since: String?
         var entered = ContinuousClock.now
         var acceptedAt: ContinuousClock.Instant?
         while true {
             let ticket: Ticket = try await api.call(
-                .matched, .GET, "/v1/matchmaking/tickets/\(ticketId)?wait=20&since=\(since)", token: token)
+                .matched, .GET,
+                "/v1/matchmaking/tickets/\(ticketId)" + (since.map { "?wait=20&since=\($0)" } ?? ""), token: token)
             defer { since = ticket.state }
             if ticket.state == since { continue }
             switch ticket.state {

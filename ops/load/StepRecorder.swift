@@ -90,6 +90,9 @@ final class StepRecorder: Sendable {
 
     var seconds: [Second] { state.withLock { $0.seconds } }
 
+    /// How many steps were done or failed so far.
+    var events: Int { state.withLock { $0.records.values.reduce(0) { $0 + $1.done + $1.errors } } }
+
     /// How many steps of any kind were done in the last whole second.
     var recentRate: Int {
         let second = currentSecond

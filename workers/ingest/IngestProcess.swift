@@ -59,7 +59,7 @@ public struct IngestProcess: Sendable {
             HealthServer(
                 host: configuration.healthHost, port: configuration.healthPort, readiness: readiness,
                 registry: MetricsRegistry.shared, logger: logger),
-            OutboxRelay(database: data, redis: redis, logger: logger),
+            OutboxRelay(database: data, redis: redis, kinds: [RecordMatchResult.self], logger: logger),
             JobWorker(
                 queue: JobQueue(name: RecordMatchResult.queue, redis: redis), configuration: JobWorkerConfiguration(),
                 handlers: [applier.handler(limit: configuration.resultsMax)], logger: logger, readiness: readiness),

@@ -56,7 +56,7 @@ public struct VerifierProcess: Sendable {
             HealthServer(
                 host: configuration.healthHost, port: configuration.healthPort, readiness: readiness,
                 registry: MetricsRegistry.shared, logger: logger),
-            OutboxRelay(database: database, redis: redis, logger: logger),
+            OutboxRelay(database: database, redis: redis, kinds: [VerifyPayment.self], logger: logger),
             JobWorker(
                 queue: JobQueue(name: VerifyPayment.queue, redis: redis), configuration: worker,
                 handlers: [verification.handler], logger: logger, readiness: readiness),

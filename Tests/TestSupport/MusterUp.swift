@@ -1,0 +1,153 @@
+import Foundation
+
+/// A whole Muster for a test: `muster up` in a folder of its own, on free ports, with its own redis-server.
+///
+/// Its processes end with the test process, however that ends: the supervisor is guarded, and its children watch it.
+public final class MusterUp: Sendable {
+    /// What `up.json` says, as far as tests need it.
+    public struct State: Decodable, Sendable {
+        public struct Member: Decodable, Sendable {
+            public let name: String
+            public let role: String
+            public let pid: Int32?
+            public let restarts: Int
+        }
+        public let isReady: Bool
+        public let redisUrl: String
+        public let apiUrl: String
+        public let developerTokenFile: String
+        public let processes: [Member]
+    }
+
+    /// How a command ended, and what it said.
+    public struct Ending: Sendable {
+        public let status: Int32
+        public let output: String
+        public let errors: String
+    }
+
+    public let folder: TemporaryFolder
+    private let process: GuardedProcess
+
+    private init(folder: TemporaryFolder, process: GuardedProcess) {
+        self.folder = folder
+        self.process = process
+    }
+
+    /// The `muster` that was built together with the running tests.
+    public static func executable() throws -> String {
+        let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        let path = URL(filePath: tests).deletingLastPathComponent().appending(path: "muster").path
+        guard FileManager.default.isExecutableFile(atPath: path) else {
+            throw TestSupportError("\(path) is not there: build the product muster")
+        }
+        return path
+    }
+
+    /// Starts everything and waits until all of it is ready.
+    public static func start(_ arguments: [String] = []) async throws -> MusterUp {
+        let folder = try TemporaryFolder()
+        var environment = ProcessInfo.processInfo.environment
+        // Cheap password hashes: a test machine has other work to do.
+        environment["MUSTER_PASSWORD_SCRYPT_LOG_N"] = "10"
+        environment["MUSTER_PASSWORD_SCRYPT_P"] = "1"
+        let process = try await GuardedProcess.start(
+            [try executable(), "up", "--data", folder.path, "--port", "0", "--exit-with-parent"] + arguments,
+            log: folder.file("up.log"), environment: environment)
+        let up = MusterUp(folder: folder, process: process)
+        do {
+            try await eventually(within: .seconds(120), "muster up is ready") { try up.state()?.isReady == true }
+        } catch {
+            throw TestSupportError("\(error); its log ends:\n\(up.log(lines: 30))")
+        }
+        return up
+    }
+
+    /// `nil` before it is written and after the end.
+    public func state() throws -> State? {
+        guard let text = FileManager.default.contents(atPath: folder.file("up.json")) else { return nil }
+        return try JSONDecoder().decode(State.self, from: text)
+    }
+
+    /// The last lines of everything's log.
+    public func log(lines: Int) -> String {
+        let text = FileManager.default.contents(atPath: folder.file("up.log")) ?? Data()
+        return String(decoding: text, as: UTF8.self).split(separator: "\n").suffix(lines).joined(separator: "\n")
+    }
+
+    /// Runs a `muster` command on this data folder to its end.
+    public func muster(_ arguments: [String], onData: Bool = true) async throws -> Ending {
+        try await Self.run(arguments + (onData ? ["--data", folder.path] : []))
+    }
+
+    /// Runs a `muster` command to its end.
+    public static func run(_ arguments: [String]) async throws -> Ending {
+        let folder = try TemporaryFolder()
+        defer { folder.remove() }
+        let command = Process()
+        command.executableURL = URL(filePath: try executable())
+        command.arguments = arguments
+        command.standardInput = FileHandle.nullDevice
+        func file(_ name: String) throws -> FileHandle {
+            try Data().write(to: URL(filePath: folder.file(name)))
+            return try FileHandle(forWritingTo: URL(filePath: folder.file(name)))
+        }
+        command.standardOutput = try file("output")
+        command.standardError = try file("errors")
+        let status: Int32 = try await withCheckedThrowingContinuation { continuation in
+            command.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
+            do {
+                try command.run()
+            } catch {
+                command.terminationHandler = nil
+                continuation.resume(throwing: error)
+            }
+        }
+        func text(_ name: String) -> String {
+            String(decoding: FileManager.default.contents(atPath: folder.file(name)) ?? Data(), as: UTF8.self)
+        }
+        return Ending(status: status, output: text("output"), errors: text("errors"))
+    }
+
+    /// kill -9 of one process by its name (`verifier-1`), and answers how often it had been restarted before.
+    @discardableResult
+    public func killProcess(_ name: String) throws -> Int {
+        guard let member = try state()?.processes.first(where: { $0.name == name }), let pid = member.pid else {
+            throw TestSupportError("no process \(name) is running")
+        }
+        kill(pid, SIGKILL)
+        return member.restarts
+    }
+
+    /// Ends as ^C would, and waits until everything has stopped; then removes the folder.
+    public func stop() async throws {
+        let pids = try state()?.processes.compactMap(\.pid) ?? []
+        process.signal(SIGTERM)
+        try await eventually(within: .seconds(60), "muster up has stopped") { try self.state() == nil }
+        try await eventually(within: .seconds(10), "no child of muster up is left") {
+            pids.allSatisfy { kill($0, 0) != 0 }
+        }
+        process.end()
+        folder.remove()
+    }
+
+    /// Ends at once and leaves the folder, for a test that failed.
+    public func abandon() { process.end() }
+}
+
+/// Runs the body with a whole Muster, and stops it in order afterwards.
+public func withMuster<T>(
+    _ arguments: [String] = [], isolation: isolated (any Actor)? = #isolation, _ body: (MusterUp) async throws -> T
+) async throws -> T {
+    let up = try await MusterUp.start(arguments)
+    let value: T
+    do {
+        value = try await body(up)
+    } catch {
+        let log = up.log(lines: 40)
+        up.abandon()
+        throw TestSupportError("\(error); the log ends:\n\(log)")
+    }
+    try await up.stop()
+    return value
+}
