@@ -34,12 +34,9 @@ private struct Stubborn: Service {
 
     func run() async throws {
         diary.note("stubborn runs")
-        do {
-            try await Task.sleep(for: .seconds(3600))
-        } catch {
-            diary.note("stubborn cancelled")
-            throw error
-        }
+        await untilCancelled()
+        diary.note("stubborn cancelled")
+        throw CancellationError()
     }
 }
 

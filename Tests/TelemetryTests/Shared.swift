@@ -14,3 +14,10 @@ final class Shared<Value: Sendable>: Sendable {
 extension Shared<Int> {
     func increment() { mutex.withLock { $0 += 1 } }
 }
+
+/// Returns when the task is cancelled, and for no other reason.
+func untilCancelled() async {
+    let (stream, continuation) = AsyncStream.makeStream(of: Void.self)
+    defer { continuation.finish() }
+    for await _ in stream {}
+}

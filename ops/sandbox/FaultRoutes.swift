@@ -4,8 +4,8 @@ import NIOFoundationCompat
 
 /// The sandbox's own routes: `GET /sandbox/faults`, `POST /sandbox/faults` and `GET /sandbox/state`.
 ///
-/// Faults are JSON by their names: `{"decline": 0.05, "delay": {"rate": 0.1, "milliseconds": 500}}`. What is not named stays
-/// as it is.
+/// Faults are JSON by their names: `{"decline": 0.05, "delay": {"rate": 0.1, "milliseconds": 500}}`. What is not
+/// named stays as it is.
 struct FaultRoutes: Sendable {
     static let bodyBytesMax = 16 << 10
 

@@ -26,8 +26,9 @@ public struct SandboxFaults: Equatable, Sendable {
     /// The longest that a call is held up.
     public static let durationMax = Duration.seconds(120)
 
-    /// Reads `decline=0.05,delay=0.1:500ms,error=0.05,error-after-charge=0.02,timeout-after-charge=0.02:31s,rate-limit=0.01,
-    /// duplicate-webhook=0.1,reorder-webhook=0.1`, each of them optional.
+    /// Reads rates by name, each optional, two of them with a duration: `decline=0.05,delay=0.1:500ms`. The names are
+    /// `decline`, `delay`, `rate-limit`, `error`, `error-after-charge`, `timeout-after-charge`, `duplicate-webhook` and
+    /// `reorder-webhook`.
     /// - Throws: ``SandboxError/invalid(_:)`` naming the part that can't be read.
     public init(_ text: String) throws(SandboxError) {
         for part in text.split(separator: ",") {

@@ -6,8 +6,8 @@ import Telemetry
 
 /// The payment provider for demos and load: Stripe's API as far as Muster uses it, signed webhooks, faults on demand.
 ///
-/// It charges nobody. It keeps Stripe's promises (an idempotency key has one answer, an intent is charged once) even while it
-/// misbehaves, so that what goes wrong under its faults is the caller's fault.
+/// It charges nobody. It keeps Stripe's promises (an idempotency key has one answer, an intent is charged once) even
+/// while it misbehaves, so that what goes wrong under its faults is the caller's fault.
 public struct SandboxProcess: Sendable {
     private let configuration: SandboxConfiguration
 
