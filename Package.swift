@@ -12,19 +12,32 @@ let settings: [SwiftSetting] = [
 // MARK: Third parties, each with the reason it is here
 
 let packages: [Package.Dependency] = [
-    .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),  // bytes on sockets: Redis, the game port
-    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),  // SQLite: pools, migrations, statements
-    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),  // the HTTP server
-    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),  // HTTP out: provider, instances, load
-    .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.0"),  // signed tokens and JWKS
-    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),  // HMAC and SHA-256 for webhooks and digests
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),  // the command line
-    .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),  // flags and environment in one reader
-    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),  // log lines
-    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),  // the metrics front that libraries write to
-    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),  // graceful start and stop
-    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),  // Deque, OrderedDictionary, Heap
-    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),  // latencies that don't lie
+    // Bytes on sockets: Redis, the game port
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+    // SQLite: pools, migrations, statements
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    // The HTTP server
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+    // HTTP out: provider, instances, load
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    // Signed tokens and JWKS
+    .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.0"),
+    // HMAC and SHA-256 for webhooks and digests
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+    // The command line
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    // Flags and environment in one reader
+    .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
+    // Log lines
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    // The metrics front that libraries write to
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+    // Graceful start and stop
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    // Deque, OrderedDictionary, Heap
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    // Latencies that don't lie
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
 ]
 
 extension Target.Dependency {

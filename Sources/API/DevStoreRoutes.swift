@@ -5,7 +5,8 @@ import Hummingbird
 import Logging
 import Store
 
-/// Edits of the store by developers: what is sold, and what is cheaper for a while. Orders keep the price they were placed at.
+/// Edits of the store by developers: what is sold, and what is cheaper for a while. Orders keep the price they were
+/// placed at.
 struct DevStoreRoutes: Sendable {
     let store: StoreService
 

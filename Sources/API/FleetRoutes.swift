@@ -109,8 +109,8 @@ public struct FleetRoutes: Sendable {
         return record
     }
 
-    /// The result is safe by now; what is in Redis may follow: the next heartbeat frees the slot as well, and tickets end
-    /// by their own time.
+    /// The result is safe by now; what is in Redis may follow: the next heartbeat frees the slot as well, and tickets
+    /// end by their own time.
     private func wrapUp(_ match: MatchID, _ logger: Logger) async {
         do {
             try await fleet.release(match)

@@ -10,7 +10,8 @@ public enum AccountRules {
 
     /// The address trimmed and in lower case, so that one mailbox is one account.
     ///
-    /// Checks form, not existence: RFC 5321 lengths, one `@`, a domain with a dot, and no white space or control characters.
+    /// Checks form, not existence: RFC 5321 lengths, one `@`, a domain with a dot, and no white space or control
+    /// characters.
     public static func email(_ text: String) throws(AccountsError) -> String {
         let email = text.trimmingCharacters(in: .whitespacesAndNewlines).precomposedStringWithCanonicalMapping
             .lowercased()

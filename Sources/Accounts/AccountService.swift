@@ -30,7 +30,8 @@ public struct AccountService: Sendable {
 
     /// Makes an account for a player.
     ///
-    /// Throws ``AccountsError/invalidField(name:reason:)``, ``AccountsError/emailTaken`` or ``AccountsError/overloaded``.
+    /// Throws ``AccountsError/invalidField(name:reason:)``, ``AccountsError/emailTaken`` or
+    /// ``AccountsError/overloaded``.
     public func register(email: String, password: String, displayName: String) async throws(AccountsError) -> Account {
         let account = Account(
             playerId: PlayerID(ULID().description), email: try AccountRules.email(email),
@@ -55,7 +56,8 @@ public struct AccountService: Sendable {
 
     /// Trades a refresh token for a new session; the old one is used up.
     ///
-    /// Throws ``AccountsError/invalidRefreshToken``, or ``AccountsError/refreshTokenReused`` when that ended the session.
+    /// Throws ``AccountsError/invalidRefreshToken``, or ``AccountsError/refreshTokenReused`` when that ended the
+    /// session.
     public func refresh(_ refreshToken: String) async throws(AccountsError) -> Session {
         let (secret, token) = try newToken(family: "")
         let rotation = try await repository.rotate(

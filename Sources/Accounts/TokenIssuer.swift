@@ -51,8 +51,8 @@ public final class TokenIssuer: Sendable {
 
     /// Whom an access token speaks for.
     ///
-    /// Throws ``AccountsError/invalidToken(_:)`` for one that is malformed, expired, signed by another key, or meant for
-    /// another audience.
+    /// Throws ``AccountsError/invalidToken(_:)`` for one that is malformed, expired, signed by another key, or meant
+    /// for another audience.
     public func verify(_ token: String) async throws(AccountsError) -> Identity {
         let now = clock()
         if let identity = verified.identity(of: token, at: now) { return identity }

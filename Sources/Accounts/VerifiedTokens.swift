@@ -3,8 +3,8 @@ import Synchronization
 
 /// Tokens whose signature was found good, until they expire; never more than a fixed number.
 ///
-/// Two generations: when the young one is full it becomes the old one and the old one is dropped, so that forgetting costs
-/// nothing and a token in use moves back to the young.
+/// Two generations: when the young one is full it becomes the old one and the old one is dropped, so that forgetting
+/// costs nothing and a token in use moves back to the young.
 final class VerifiedTokens: Sendable {
     private struct Entry {
         let identity: Identity

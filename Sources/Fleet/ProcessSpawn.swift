@@ -49,8 +49,8 @@ enum ProcessSpawn {
         return pid
     }
 
-    /// Numbers closed beyond the highest, for files that other threads open meanwhile. Closing a number that is not open
-    /// is no error in the child (glibc).
+    /// Numbers closed beyond the highest, for files that other threads open meanwhile. Closing a number that is not
+    /// open is no error in the child (glibc).
     private static let filesSpare: Int32 = 64
 
     private static func highestOpenFile() -> Int32 {

@@ -2,8 +2,8 @@ import GRDB
 import GameModel
 import Records
 
-/// The balance patches in `data.sqlite`. A change writes a whole new patch beside the old ones, which never change: a match
-/// is played to its end with the patch it was placed with.
+/// The balance patches in `data.sqlite`. A change writes a whole new patch beside the old ones, which never change: a
+/// match is played to its end with the patch it was placed with.
 public struct BalanceRepository: Sendable {
     private let database: RecordsDatabase
 
@@ -19,8 +19,8 @@ public struct BalanceRepository: Sendable {
         try await database.read { db in try Self.patch(version, in: db) }
     }
 
-    /// Publishes the current patch with one character changed, as a new patch for matches placed from now on. Where the values
-    /// are those it has already, nothing is written and the current patch is the answer.
+    /// Publishes the current patch with one character changed, as a new patch for matches placed from now on. Where
+    /// the values are those it has already, nothing is written and the current patch is the answer.
     /// - Throws: `GameDataError.unknownCharacter`; `.invalid` naming `health` (1 to 10,000) or `damage` (0 to 1,000).
     @discardableResult
     public func editCharacter(

@@ -3,8 +3,8 @@ import Redis
 
 /// One entry of an event stream as it came from Redis, and how an event is written as one.
 ///
-/// The fields are always the same and in the same order, absent ones empty: a stream stores repeated field names once per
-/// node. `v` is the version of the form; a reader that meets a higher one sets the entry apart and does not guess.
+/// The fields are always the same and in the same order, absent ones empty: a stream stores repeated field names once
+/// per node. `v` is the version of the form; a reader that meets a higher one sets the entry apart and does not guess.
 public struct EventEntry: Sendable, Hashable {
     /// The entry's id in its stream: `milliseconds-sequence`.
     public var id: String
@@ -33,8 +33,8 @@ public struct EventEntry: Sendable, Hashable {
 
     /// Reads the event.
     ///
-    /// The data is checked to be UTF-8 between braces, not to be whole JSON: it is kept as it came, and parsing it here would
-    /// cost more than storing it.
+    /// The data is checked to be UTF-8 between braces, not to be whole JSON: it is kept as it came, and parsing it
+    /// here would cost more than storing it.
     public func event() throws(Undecodable) -> EncodedEvent {
         var kind: String?
         var at: Int64?

@@ -3,8 +3,8 @@ import Redis
 
 /// One consumer's place in the consumer group of one event shard: read, store, then settle.
 ///
-/// Delivery is at least once: an entry stays in the consumer's pending entries list (PEL) until it is settled, and may be
-/// claimed by another consumer when this one is silent.
+/// Delivery is at least once: an entry stays in the consumer's pending entries list (PEL) until it is settled, and
+/// may be claimed by another consumer when this one is silent.
 public struct EventGroup: Sendable {
     public static let name = "ingest"
 
@@ -21,8 +21,8 @@ public struct EventGroup: Sendable {
 
     private var key: RedisKey { GameDataKeys.events(shard: shard) }
 
-    /// Makes the stream and the group where they are missing. The group begins at the stream's first entry, so events appended
-    /// before any consumer came are read too.
+    /// Makes the stream and the group where they are missing. The group begins at the stream's first entry, so events
+    /// appended before any consumer came are read too.
     public func create() async throws(RedisError) {
         do {
             _ = try await redis.send(
@@ -32,8 +32,8 @@ public struct EventGroup: Sendable {
         }
     }
 
-    /// New entries, oldest first; empty where none came within `block`. Where the group is gone (Redis was wiped), it is made
-    /// anew.
+    /// New entries, oldest first; empty where none came within `block`. Where the group is gone (Redis was wiped), it
+    /// is made anew.
     public func read(limit: Int, block: Duration) async throws(RedisError) -> [EventEntry] {
         let command = RedisCommand(
             "XREADGROUP", "GROUP", RedisArgument(Self.name), RedisArgument(consumer), "COUNT", RedisArgument(limit),
@@ -50,7 +50,8 @@ public struct EventGroup: Sendable {
         return try Self.entries(stream.array?.last ?? .null)
     }
 
-    /// Takes over entries that their consumer has had for `idle` without settling them: it is dead, or its batch failed.
+    /// Takes over entries that their consumer has had for `idle` without settling them: it is dead, or its batch
+    /// failed.
     /// - Parameter cursor: where to go on; begin with `0-0`.
     /// - Returns: the entries, and the cursor for the next call; `0-0` after the last.
     public func claim(
@@ -74,9 +75,9 @@ public struct EventGroup: Sendable {
 
     /// Says that entries are stored: takes them off the PEL and out of the stream.
     ///
-    /// They are deleted, not left to the cap: the stream is then as long as its backlog, so its length says what is waiting and
-    /// Redis does not hold four million events that nobody will read again. A crash between the two commands leaves entries
-    /// that are acknowledged and not deleted; the cap takes those.
+    /// They are deleted, not left to the cap: the stream is then as long as its backlog, so its length says what is
+    /// waiting and Redis does not hold four million events that nobody will read again. A crash between the two
+    /// commands leaves entries that are acknowledged and not deleted; the cap takes those.
     public func settle(_ ids: [String]) async throws(RedisError) {
         for start in stride(from: 0, to: ids.count, by: Self.settleMax) {
             let names = ids[start..<min(start + Self.settleMax, ids.count)].map { RedisArgument($0) }
@@ -88,8 +89,8 @@ public struct EventGroup: Sendable {
         }
     }
 
-    /// Removes consumers that have been silent for `idle` and have nothing pending, so that names of dead processes don't pile
-    /// up.
+    /// Removes consumers that have been silent for `idle` and have nothing pending, so that names of dead processes
+    /// don't pile up.
     /// - Returns: how many went.
     @discardableResult
     public func retireConsumers(idle: Duration) async throws(RedisError) -> Int {
@@ -108,7 +109,8 @@ public struct EventGroup: Sendable {
     private static let retireScript = RedisScript(
         name: "retire_consumers", bytes: PackageResources.retire_consumers_lua)
 
-    /// `[[id, [field, value, …]], …]`. Entries deleted meanwhile have no fields; there is nothing left of them to store.
+    /// `[[id, [field, value, …]], …]`. Entries deleted meanwhile have no fields; there is nothing left of them to
+    /// store.
     private static func entries(_ reply: RESPValue) throws(RedisError) -> [EventEntry] {
         guard let list = reply.array else { throw .unexpectedReply("wanted a list of stream entries") }
         var entries: [EventEntry] = []

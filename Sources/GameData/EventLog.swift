@@ -3,8 +3,8 @@ import Redis
 
 /// The event cache: Redis streams, spread over shards and capped, that `muster ingest` empties into SQLite.
 ///
-/// Lossy by design. Events are gone when Redis loses its memory or a stream passes its cap before it is read, and an append
-/// whose reply was lost may have arrived, so appending again may double them.
+/// Lossy by design. Events are gone when Redis loses its memory or a stream passes its cap before it is read, and an
+/// append whose reply was lost may have arrived, so appending again may double them.
 public struct EventLog: Sendable {
     /// The cap of each shard, held approximately (`MAXLEN ~` trims whole nodes).
     public static let lengthMax = 1_000_000

@@ -2,7 +2,8 @@ import GRDB
 import GameModel
 import Records
 
-/// Stored events in `events.sqlite`. A row is named by its stream and entry id, so storing an entry again changes nothing.
+/// Stored events in `events.sqlite`. A row is named by its stream and entry id, so storing an entry again changes
+/// nothing.
 public struct EventsRepository: Sendable {
     /// What `store` wrote.
     public struct Stored: Sendable, Hashable {
@@ -27,8 +28,8 @@ public struct EventsRepository: Sendable {
 
     public init(database: RecordsDatabase) { self.database = database }
 
-    /// Stores a batch of one shard's entries in one transaction. What can't be read goes to the quarantine, so that one poison
-    /// entry never holds up those behind it.
+    /// Stores a batch of one shard's entries in one transaction. What can't be read goes to the quarantine, so that
+    /// one poison entry never holds up those behind it.
     public func store(_ entries: [EventEntry], shard: Int, at instant: Instant = .now) async throws -> Stored {
         // Decoded outside the transaction: the file has one writer at a time, across all processes.
         var events: [(id: String, event: EncodedEvent)] = []

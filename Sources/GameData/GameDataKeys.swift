@@ -1,8 +1,8 @@
 import GameModel
 import Redis
 
-/// Every Redis key of the game data room. Each shard has a hash tag of its own, so the shards spread over a cluster and no
-/// command here touches two of them.
+/// Every Redis key of the game data room. Each shard has a hash tag of its own, so the shards spread over a cluster
+/// and no command here touches two of them.
 public enum GameDataKeys {
     /// How many streams the events are spread over.
     public static let shardCount = 4

@@ -2,8 +2,8 @@ import GRDB
 import GameModel
 import Records
 
-/// The tables of `data.sqlite`: players, ratings, matches, results and the balance patches. Only types and clauses that other
-/// SQL engines know, so that the file can be moved to one.
+/// The tables of `data.sqlite`: players, ratings, matches, results and the balance patches. Only types and clauses
+/// that other SQL engines know, so that the file can be moved to one.
 public enum GameDataSchema {
     /// Open `data.sqlite` with all of these: the outbox and inbox live in the same file.
     public static let schemas: [RecordsSchema] = [schema, Outbox.schema]
@@ -66,8 +66,8 @@ public enum GameDataSchema {
         );
         """
 
-    // A ticket is in one match at most, apart from abandoned ones: players whose match could not be placed go back to the
-    // queue with the ticket that they had.
+    // A ticket is in one match at most, apart from abandoned ones: players whose match could not be placed go back to
+    // the queue with the ticket that they had.
     private static let matches = """
         CREATE TABLE matches (
             match_id TEXT NOT NULL PRIMARY KEY,

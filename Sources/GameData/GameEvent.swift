@@ -1,8 +1,8 @@
 import Foundation
 import GameModel
 
-/// Something that happened in a match or to a player, for designers and dashboards. Events may be lost (see `EventLog`);
-/// nothing that must last is told by one.
+/// Something that happened in a match or to a player, for designers and dashboards. Events may be lost (see
+/// `EventLog`); nothing that must last is told by one.
 public struct GameEvent: Sendable, Hashable, Codable {
     /// A lower-case name of letters and `_`, 1 to 64 of them: `kill`, `match_end`.
     public var kind: String
@@ -79,6 +79,7 @@ public struct EncodedEvent: Sendable, Hashable {
         self.json = json
     }
 
-    /// The shard it goes to: that of its match, so that a match's events stay in order; else that of its player or kind.
+    /// The shard it goes to: that of its match, so that a match's events stay in order; else that of its player or
+    /// kind.
     var shard: Int { GameDataKeys.shard(for: matchId?.rawValue ?? playerId?.rawValue ?? kind) }
 }

@@ -1,6 +1,7 @@
 import Foundation
 
-/// A player's strength in one mode: rating and deviation on the Glicko scale (1500 and 350 for a newcomer) and volatility.
+/// A player's strength in one mode: rating and deviation on the Glicko scale (1500 and 350 for a newcomer) and
+/// volatility.
 public struct GlickoRating: Sendable, Hashable, Codable {
     /// r: the estimate of strength.
     public var rating: Double
@@ -21,8 +22,8 @@ public struct GlickoRating: Sendable, Hashable, Codable {
 
 /// The Glicko-2 rating system as pure functions.
 ///
-/// Source: Mark E. Glickman, "Example of the Glicko-2 system", 2013 (glicko.net/glicko/glicko2.pdf); the steps and equations
-/// named below are those of that paper. Here every match is a rating period of its own.
+/// Source: Mark E. Glickman, "Example of the Glicko-2 system", 2013 (glicko.net/glicko/glicko2.pdf); the steps and
+/// equations named below are those of that paper. Here every match is a rating period of its own.
 public enum Glicko2 {
     /// One game of the period: the opponent as they were before it, and the score (1 won, 0.5 drawn, 0 lost).
     public struct Game: Sendable, Hashable {

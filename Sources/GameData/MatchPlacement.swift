@@ -63,7 +63,7 @@ public enum PlaceReply: Sendable, Hashable {
     case placed
     /// The same match was placed before, on the same instance; nothing changed.
     case alreadyPlaced
-    /// The same match was placed before on another instance and has not reported; it is on the new one now, with the patch
-    /// that it had.
+    /// The same match was placed before on another instance and has not reported; it is on the new one now, with the
+    /// patch that it had.
     case moved(from: InstanceID)
 }

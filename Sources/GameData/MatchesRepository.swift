@@ -3,8 +3,9 @@ import GameModel
 import Jobs
 import Records
 
-/// Matches in `data.sqlite`, from placing to their end. Every write is idempotent by match id, so whoever is not sure whether
-/// their call arrived may repeat it. A result is stored together with the outbox row of the job that applies it.
+/// Matches in `data.sqlite`, from placing to their end. Every write is idempotent by match id, so whoever is not sure
+/// whether their call arrived may repeat it. A result is stored together with the outbox row of the job that applies
+/// it.
 public struct MatchesRepository: Sendable {
     let database: RecordsDatabase
 
@@ -12,7 +13,8 @@ public struct MatchesRepository: Sendable {
 
     // MARK: Placing and ending
 
-    /// Writes a match with its roster. The allocator calls it before the players are told, so that the roster outlives Redis.
+    /// Writes a match with its roster. The allocator calls it before the players are told, so that the roster
+    /// outlives Redis.
     /// - Throws: `GameDataError`: `.invalid`, `.unknownPatch`, `.ticketTaken`, `.rosterConflict`, `.matchEnded`.
     @discardableResult
     public func place(_ placement: MatchPlacement) async throws -> PlaceReply {
@@ -26,8 +28,8 @@ public struct MatchesRepository: Sendable {
         }
     }
 
-    /// Stores how a match ended, and in the same transaction the job that will apply it. When this returns, the result is safe
-    /// even if Redis loses everything.
+    /// Stores how a match ended, and in the same transaction the job that will apply it. When this returns, the
+    /// result is safe even if Redis loses everything.
     /// - Throws: `GameDataError.invalid` naming the field that can't be of this match.
     public func recordResult(
         _ match: MatchID, _ result: MatchResult, at instant: Instant = .now
@@ -54,8 +56,8 @@ public struct MatchesRepository: Sendable {
         }
     }
 
-    /// Ends a match that has no result, its instance having died or forgotten it. Ratings are untouched; a result that comes
-    /// later is refused. Its tickets are free for another match.
+    /// Ends a match that has no result, its instance having died or forgotten it. Ratings are untouched; a result
+    /// that comes later is refused. Its tickets are free for another match.
     public func abandon(
         _ match: MatchID, reason: String, at instant: Instant = .now
     ) async throws -> AbandonReply {

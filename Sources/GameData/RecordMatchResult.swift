@@ -1,8 +1,8 @@
 import GameModel
 import Jobs
 
-/// The job that applies a stored result: ratings, totals and the match's end. It names the match only, for the result itself
-/// is in SQLite beside the job's outbox row and can't differ from it.
+/// The job that applies a stored result: ratings, totals and the match's end. It names the match only, for the result
+/// itself is in SQLite beside the job's outbox row and can't differ from it.
 public struct RecordMatchResult: Job, Hashable {
     public static let kind = "data.record-result"
     /// A stored result must be applied some day, however long the database is away.

@@ -5,8 +5,8 @@ import Records
 
 /// Applies stored results: ratings and totals of every player of the match, and the match's end.
 ///
-/// Each match's effect happens once, however often and by however many workers its job is run: the inbox row of the job, the
-/// effect and the closing of the outbox row are one transaction.
+/// Each match's effect happens once, however often and by however many workers its job is run: the inbox row of the
+/// job, the effect and the closing of the outbox row are one transaction.
 public struct ResultsRepository: Sendable {
     /// One run of a job, with the fencing token of its lease.
     public struct Run: Sendable, Hashable {
@@ -32,7 +32,8 @@ public struct ResultsRepository: Sendable {
     public init(database: RecordsDatabase) { self.database = database }
 
     /// Applies many results in one transaction, each in a savepoint: one that fails takes none of the others with it.
-    /// - Returns: what became of each, in the order given. Errors: `GameDataError.unknownMatch` where there is no result to
+    /// - Returns: what became of each, in the order given. Errors: `GameDataError.unknownMatch` where there is no
+    /// result to
     ///   apply, `RecordsError.staleToken` where a later attempt has the job.
     /// - Throws: where the transaction as a whole failed; then none is applied.
     public func apply(_ runs: [Run], at instant: Instant = .now) async throws -> [Result<Reply, any Error>] {

@@ -1,8 +1,9 @@
 /// The ratings of a match's players after it, as a pure function.
 ///
-/// Glicko-2 knows games of one against one. A team match is read so: each player has played **one** game against an opponent
-/// whose rating and deviation are the means of all players of the other teams, and scored what their team scored. In a duel
-/// that is Glicko-2 itself. All players are rated from the ratings before the match, so the order of players is of no matter.
+/// Glicko-2 knows games of one against one. A team match is read so: each player has played **one** game against an
+/// opponent whose rating and deviation are the means of all players of the other teams, and scored what their team
+/// scored. In a duel that is Glicko-2 itself. All players are rated from the ratings before the match, so the order
+/// of players is of no matter.
 public enum TeamRatings {
     /// - Parameters:
     ///   - teams: the players' ratings before the match, by team.

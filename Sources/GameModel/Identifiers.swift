@@ -8,7 +8,8 @@ where RawValue == String {
 }
 
 extension Identifier {
-    /// Wraps text from outside; `nil` where it is empty, longer than 200 characters, or has a space or control character.
+    /// Wraps text from outside; `nil` where it is empty, longer than 200 characters, or has a space or control
+    /// character.
     public init?(rawValue: String) {
         guard (1...200).contains(rawValue.utf8.count), rawValue.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
             return nil

@@ -8,7 +8,8 @@ public struct ULID: Hashable, Sendable, CustomStringConvertible {
 
     /// A new name for an instant, its random part from the given generator.
     public init(at instant: Instant, using generator: inout some RandomNumberGenerator) {
-        let high = UInt64(truncatingIfNeeded: instant.milliseconds) << 16 | UInt64.random(in: 0...0xFFFF, using: &generator)
+        let milliseconds = UInt64(truncatingIfNeeded: instant.milliseconds)
+        let high = milliseconds << 16 | UInt64.random(in: 0...0xFFFF, using: &generator)
         let low = generator.next()
         var text: [UInt8] = []
         text.reserveCapacity(26)

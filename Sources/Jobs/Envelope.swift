@@ -2,8 +2,8 @@ import GameModel
 
 /// A job as Redis keeps it, unchanged for its whole life: one line of text, then the payload as it was given.
 ///
-/// `1 <enqueued, Unix ms> <priority> <max attempts> <kind>[ <name>=<value>]…\n<payload>`; the first number is the version.
-/// Readers skip names that they don't know, so fields can be added; a changed meaning needs a new version.
+/// `1 <enqueued, Unix ms> <priority> <max attempts> <kind>[ <name>=<value>]…\n<payload>`; the first number is the
+/// version. Readers skip names that they don't know, so fields can be added; a changed meaning needs a new version.
 struct Envelope: Sendable, Hashable {
     let enqueuedAt: Instant
     let priority: Int

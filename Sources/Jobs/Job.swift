@@ -6,7 +6,8 @@ import GameModel
 /// A job may run more than once (a worker can die after the effect and before the completion), so an effect that must
 /// happen once is recorded together with the job's id: see `Inbox` of Records.
 public protocol Job: Codable, Sendable {
-    /// A stable name, such as `store.verify-payment`; 1 to 200 visible ASCII characters. Renaming it orphans waiting jobs.
+    /// A stable name, such as `store.verify-payment`; 1 to 200 visible ASCII characters. Renaming it orphans waiting
+    /// jobs.
     static var kind: String { get }
     /// How jobs of this kind are run, unless `enqueue` says otherwise.
     static var options: JobOptions { get }

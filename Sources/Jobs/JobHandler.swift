@@ -3,11 +3,13 @@ import GameModel
 
 /// What a worker does with the jobs of one kind.
 ///
-/// A handler that returns has completed its job. One that throws fails the attempt; `Bury` and `Snooze` say otherwise. When
-/// its task is cancelled (the lease is lost, or the worker stops) it should end soon; what it did may be done again.
+/// A handler that returns has completed its job. One that throws fails the attempt; `Bury` and `Snooze` say
+/// otherwise. When its task is cancelled (the lease is lost, or the worker stops) it should end soon; what it did may
+/// be done again.
 public struct JobHandler: Sendable {
-    /// Tells that a job is buried: the job (`nil` where its payload does not decode), its attempt, and why. Called before the
-    /// job is moved, so that it happens even if this worker dies then; therefore it may be called twice for one job.
+    /// Tells that a job is buried: the job (`nil` where its payload does not decode), its attempt, and why. Called
+    /// before the job is moved, so that it happens even if this worker dies then; therefore it may be called twice
+    /// for one job.
     public typealias BuryHook<J: Job> = @Sendable (J?, JobContext, Bury) async throws -> Void
 
     let kind: String

@@ -1,9 +1,10 @@
 import Redis
 
-/// Every Redis key of the queue, in one place. All keys of a queue carry its name as their hash tag, so that each script
-/// runs in one slot of a Redis Cluster; each script declares just the keys that it touches.
+/// Every Redis key of the queue, in one place. All keys of a queue carry its name as their hash tag, so that each
+/// script runs in one slot of a Redis Cluster; each script declares just the keys that it touches.
 public struct JobKeys: Sendable {
-    /// HASH, job id → envelope; `x<priority>` where a waiting job was cancelled and its list entry is still to be dropped.
+    /// HASH, job id → envelope; `x<priority>` where a waiting job was cancelled and its list entry is still to be
+    /// dropped.
     let jobs: RedisKey
     /// HASH, job id → state (see lease_fragment.lua), of jobs that were leased at least once.
     let attempts: RedisKey

@@ -3,8 +3,9 @@ import Redis
 
 /// A queue of jobs in Redis: put in, count, cancel. Taking out is `JobWorker`'s.
 ///
-/// Every call is one script (or one per 500 jobs), and every call may be repeated: a job whose id still lives is left as it
-/// is and answered `.duplicate`. What was answered `.added` is as safe as Redis is; where more is needed, use the outbox.
+/// Every call is one script (or one per 500 jobs), and every call may be repeated: a job whose id still lives is left
+/// as it is and answered `.duplicate`. What was answered `.added` is as safe as Redis is; where more is needed, use
+/// the outbox.
 public struct JobQueue: Sendable {
     public let name: QueueName
     let redis: RedisClient
@@ -59,7 +60,8 @@ public struct JobQueue: Sendable {
                 arguments.append(RedisArgument(job.specification))
                 arguments.append(RedisArgument(job.due.text))
             }
-            // Safe to repeat: a second run finds the ids and answers 0. The caller then reads .duplicate, which is true.
+            // Safe to repeat: a second run finds the ids and answers 0. The caller then reads .duplicate, which is
+            // true.
             let flags = try await run(JobScripts.enqueue, keys: keys.forEnqueue, arguments, isSafeToRepeat: true)
             guard let flags = flags.array, flags.count == chunk.count else {
                 throw .unexpectedReply("enqueue answered \(flags)")
@@ -71,8 +73,8 @@ public struct JobQueue: Sendable {
         return replies
     }
 
-    /// Cancels jobs, wherever they are. A leased one's handler is cancelled at its worker's next renewal, and what it then
-    /// answers is refused.
+    /// Cancels jobs, wherever they are. A leased one's handler is cancelled at its worker's next renewal, and what it
+    /// then answers is refused.
     public func cancel(_ ids: [JobID]) async throws(JobError) -> [CancelReply] {
         var replies: [CancelReply] = []
         for start in stride(from: 0, to: ids.count, by: JobScripts.batchMax) {

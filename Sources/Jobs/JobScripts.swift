@@ -2,8 +2,8 @@ import Redis
 
 /// The queue's transitions, each one Lua script; the files in `Scripts` say what each does, replies and costs.
 public enum JobScripts {
-    /// Lua that defines `local function muster_enqueue(first, now, items)` and `muster_clock()`, to stand at the head of
-    /// another room's script, so that it enqueues in the same call as its own writes:
+    /// Lua that defines `local function muster_enqueue(first, now, items)` and `muster_clock()`, to stand at the head
+    /// of another room's script, so that it enqueues in the same call as its own writes:
     /// ```
     /// RedisScript(name: "accept", fragments: [JobScripts.enqueueFragment, PackageResources.accept_lua])
     /// ```

@@ -6,9 +6,9 @@ import Telemetry
 
 /// Runs the jobs of one queue, several at once, until it is asked to stop.
 ///
-/// Promises: an idle worker waits in Redis and picks a job up at once, without polling; leases are renewed while handlers run,
-/// and a handler whose lease is lost is cancelled and its end refused; a stop lets handlers finish for a while, then hands
-/// what is unfinished back unattempted; Redis may go away and come back.
+/// Promises: an idle worker waits in Redis and picks a job up at once, without polling; leases are renewed while
+/// handlers run, and a handler whose lease is lost is cancelled and its end refused; a stop lets handlers finish for
+/// a while, then hands what is unfinished back unattempted; Redis may go away and come back.
 public struct JobWorker: Service {
     private let queue: JobQueue
     private let configuration: JobWorkerConfiguration

@@ -1,7 +1,8 @@
 import GameModel
 import Synchronization
 
-/// Every lease that a worker holds, with how many jobs run. Raises `changed` whenever a job ends or the worker is to stop.
+/// Every lease that a worker holds, with how many jobs run. Raises `changed` whenever a job ends or the worker is to
+/// stop.
 final class LeaseTable: Sendable {
     private struct Entry {
         let token: UInt64
@@ -96,8 +97,9 @@ final class LeaseTable: Sendable {
 
 /// Lets the lease table cancel the task in which a handler runs, alone among its siblings in the group.
 final class HandlerTask: Sendable {
-    /// Unchecked because `UnsafeCurrentTask` is not Sendable. Proof: of it only `cancel()` is called, which may be called
-    /// from any task; and `HandlerTask.run` takes it out, under the lock that every use holds, before its scope ends.
+    /// Unchecked because `UnsafeCurrentTask` is not Sendable. Proof: of it only `cancel()` is called, which may be
+    /// called from any task; and `HandlerTask.run` takes it out, under the lock that every use holds, before its
+    /// scope ends.
     private struct Handle: @unchecked Sendable {
         let task: UnsafeCurrentTask
     }

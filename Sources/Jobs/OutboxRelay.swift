@@ -6,8 +6,9 @@ import ServiceLifecycle
 
 /// Gives the jobs that a database owes to their queues, and gives them again if Redis lost them.
 ///
-/// An entry stays open until the job's effect is committed (`Outbox.settle`). Until then it is offered every 5 s anew: the
-/// queue answers `.duplicate` while it still has the job. So even an emptied Redis only delays a job by some seconds.
+/// An entry stays open until the job's effect is committed (`Outbox.settle`). Until then it is offered every 5 s
+/// anew: the queue answers `.duplicate` while it still has the job. So even an emptied Redis only delays a job by
+/// some seconds.
 public final class OutboxRelay: Sendable, Service {
     private let database: RecordsDatabase
     private let redis: RedisClient

@@ -2,7 +2,8 @@ import GameModel
 
 /// The name of a queue: 1 to 64 of `a`-`z`, `0`-`9`, `:`, `-`, `.` and `_`.
 ///
-/// It is also the Redis Cluster hash tag of the queue's keys, so keys of other rooms that carry `{name}` share its slot.
+/// It is also the Redis Cluster hash tag of the queue's keys, so keys of other rooms that carry `{name}` share its
+/// slot.
 public struct QueueName: Identifier {
     public let rawValue: String
 

@@ -123,7 +123,8 @@ struct Renewer: Sendable {
                 return
             } catch {
                 failures += 1
-                // An outage alone does not cancel handlers: the lease may still be ours, and the token fences us if not.
+                // An outage alone does not cancel handlers: the lease may still be ours, and the token fences us if
+                // not.
                 if failures == 1, !Task.isCancelled { logger.warning("leases could not be renewed: \(error)") }
             }
         }

@@ -3,8 +3,9 @@ import GameModel
 import Logging
 import Synchronization
 
-/// Tells Redis how attempts ended. What comes while a call is under way goes with the next one: under load in batches, and
-/// without delay when idle. In an outage it keeps what it has and tries again, until the worker has stopped.
+/// Tells Redis how attempts ended. What comes while a call is under way goes with the next one: under load in
+/// batches, and without delay when idle. In an outage it keeps what it has and tries again, until the worker has
+/// stopped.
 final class Settler: Sendable {
     private struct State {
         var waiting: [Settlement] = []
@@ -19,7 +20,8 @@ final class Settler: Sendable {
     private let state = Mutex(State())
     private let arrived = Signal()
 
-    /// After the worker has stopped, an outage is waited out so many tries of 100 ms; then the leases run out by themselves.
+    /// After the worker has stopped, an outage is waited out so many tries of 100 ms; then the leases run out by
+    /// themselves.
     private static let lastTries = 20
 
     init(queue: JobQueue, leases: LeaseTable, metrics: WorkerMetrics, logger: Logger) {

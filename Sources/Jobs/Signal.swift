@@ -1,7 +1,7 @@
 import Synchronization
 
-/// Wakes one waiting task. A signal raised while nobody waits is kept, once; so a waiter that looks at its condition, then
-/// waits, then looks again, misses nothing.
+/// Wakes one waiting task. A signal raised while nobody waits is kept, once; so a waiter that looks at its condition,
+/// then waits, then looks again, misses nothing.
 final class Signal: Sendable {
     private struct State {
         var raised = false

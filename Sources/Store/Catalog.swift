@@ -49,8 +49,8 @@ public struct Catalog: Sendable {
     }
 }
 
-/// The catalog of a process, read from the records at most once per second: prices change by the minute at best, and an order
-/// is always priced from the records.
+/// The catalog of a process, read from the records at most once per second: prices change by the minute at best, and
+/// an order is always priced from the records.
 final class CatalogCache: Sendable {
     static let lifetime: Duration = .seconds(1)
 

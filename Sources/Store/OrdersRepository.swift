@@ -120,7 +120,8 @@ struct OrdersRepository: Sendable {
 
     /// Marks an order as being verified before the provider is asked, and fences earlier attempts of its job off.
     ///
-    /// - Returns: `nil` where there is nothing to verify: no such order, or it has its verdict. The job is settled then.
+    /// - Returns: `nil` where there is nothing to verify: no such order, or it has its verdict. The job is settled
+    /// then.
     func beginVerifying(
         _ id: OrderID, jobId: String, token: UInt64, at now: Instant
     ) async throws(StoreError) -> Order? {

@@ -13,9 +13,9 @@ public struct Quote: Sendable, Hashable {
 public enum Pricing {
     /// The price with the best promotion that holds at the moment.
     ///
-    /// Promotions don't add up: the highest percentage wins, of equal ones the one that ends first, then the one whose name
-    /// comes first. The final price is rounded down to a whole minor unit, so that the player never gets less off than
-    /// promised.
+    /// Promotions don't add up: the highest percentage wins, of equal ones the one that ends first, then the one
+    /// whose name comes first. The final price is rounded down to a whole minor unit, so that the player never gets
+    /// less off than promised.
     public static func quote(_ product: Product, promotions: [Promotion], at now: Instant) -> Quote {
         let live = promotions.filter { promotion in
             (promotion.productId == nil || promotion.productId == product.productId)

@@ -16,7 +16,8 @@ public struct StoreService: Sendable {
     private let nudge: @Sendable () -> Void
     private let clock: @Sendable () -> Instant
 
-    /// - Parameter nudge: tells the outbox's relay that there is something to relay; without it an order waits for its sweep.
+    /// - Parameter nudge: tells the outbox's relay that there is something to relay; without it an order waits for
+    /// its sweep.
     public init(
         repository: StoreRepository, nudge: @escaping @Sendable () -> Void = {},
         clock: @escaping @Sendable () -> Instant = { .now }

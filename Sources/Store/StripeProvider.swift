@@ -7,8 +7,8 @@ import NIOHTTP1
 
 /// Stripe, or anything that speaks its API: one payment intent per order, created and confirmed in one call.
 ///
-/// Promises that nothing is charged twice: every call for an order carries the order's id as its Idempotency-Key. Answers
-/// that don't tell whether the card was charged are ``PaymentError/unavailable(_:)``.
+/// Promises that nothing is charged twice: every call for an order carries the order's id as its Idempotency-Key.
+/// Answers that don't tell whether the card was charged are ``PaymentError/unavailable(_:)``.
 public struct StripeProvider: PaymentProvider {
     /// The version whose answers this code reads; pinned, so that the account's own setting can't change their shape.
     public static let apiVersion = "2024-06-20"

@@ -4,12 +4,12 @@ import Logging
 
 /// Has an order charged and writes the verdict: the one place where money is asked for and products are granted.
 ///
-/// Promises: however often it runs, and however many run at once, the provider charges once (one idempotency key per order)
-/// and the verdict is written once, with its ledger transfer and its entitlement, in one transaction. While the provider
-/// gives no verdict, the job comes back. What doesn't fit is never granted: it goes to `review`.
+/// Promises: however often it runs, and however many run at once, the provider charges once (one idempotency key per
+/// order) and the verdict is written once, with its ledger transfer and its entitlement, in one transaction. While
+/// the provider gives no verdict, the job comes back. What doesn't fit is never granted: it goes to `review`.
 public struct VerifyPaymentHandler: Sendable {
-    /// How long the provider is asked about an order. It remembers idempotency keys for 24 hours: a call after that could
-    /// charge a second time, so a person decides instead.
+    /// How long the provider is asked about an order. It remembers idempotency keys for 24 hours: a call after that
+    /// could charge a second time, so a person decides instead.
     static let askedFor: Duration = .seconds(23 * 3600)
 
     private let repository: StoreRepository
@@ -74,7 +74,8 @@ public struct VerifyPaymentHandler: Sendable {
         return .milliseconds(Int64(min(max(age / 4, 0.5), 30) * Double.random(in: 800...1200)))
     }
 
-    /// A charge whose name is known is looked up: repeating the call that made it would repeat its first answer, for good.
+    /// A charge whose name is known is looked up: repeating the call that made it would repeat its first answer, for
+    /// good.
     private func outcome(of order: Order) async throws(PaymentError) -> ChargeOutcome {
         if let reference = order.providerReference { return try await provider.charge(reference: reference) }
         return try await provider.charge(

@@ -45,8 +45,8 @@ public enum WebhookOutcome: Sendable, Hashable {
     case repeated
 }
 
-/// Takes the provider's events in: checks the signature over the raw body, keeps each event once, and lets an order whose
-/// charge succeeded be verified. A webhook never grants anything by itself: the verification asks the provider.
+/// Takes the provider's events in: checks the signature over the raw body, keeps each event once, and lets an order
+/// whose charge succeeded be verified. A webhook never grants anything by itself: the verification asks the provider.
 public struct WebhookReceiver: Sendable {
     private let repository: StoreRepository
     private let signature: WebhookSignature

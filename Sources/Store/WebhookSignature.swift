@@ -2,7 +2,8 @@ import Crypto
 import Foundation
 import GameModel
 
-/// Stripe's webhook signature: `t=<Unix seconds>,v1=<hex HMAC-SHA-256 of "t.body">`, over the body's bytes as they came.
+/// Stripe's webhook signature: `t=<Unix seconds>,v1=<hex HMAC-SHA-256 of "t.body">`, over the body's bytes as they
+/// came.
 ///
 /// Source: docs.stripe.com/webhooks/signature. Several `v1` may come while a secret is being replaced.
 public struct WebhookSignature: Sendable {

@@ -6,8 +6,8 @@ import Records
 struct WebhooksRepository: Sendable {
     let file: StoreFile
 
-    /// Records an event, and where it tells of a charge for an order without a verdict, notes the charge's reference and
-    /// owes the order's verification (again).
+    /// Records an event, and where it tells of a charge for an order without a verdict, notes the charge's reference
+    /// and owes the order's verification (again).
     ///
     /// - Returns: `nil` where the event came before; otherwise whether an order waits for its verification.
     func receive(

@@ -12,7 +12,8 @@ import Testing
         #expect(TicketID("DUEL.eu.\(ULID())").pool == nil)
     }
 
-    @Test("names from outside are refused when empty, too long or not visible ASCII", arguments: ["", "a b", "é", "\n"])
+    @Test(
+        "names from outside are refused when empty, too long or not visible ASCII", arguments: ["", "a b", "é", "\n"])
     func badIdentifier(_ text: String) {
         #expect(PlayerID(rawValue: text) == nil)
         #expect(PlayerID(rawValue: String(repeating: "a", count: 201)) == nil)

@@ -18,8 +18,8 @@ struct SeededGenerator: RandomNumberGenerator {
     }
 }
 
-/// Runs the model and the scripts on the same random calls. Times are far in the past or in the future, and each is later
-/// than the one before, so that the clock never decides an order.
+/// Runs the model and the scripts on the same random calls. Times are far in the past or in the future, and each is
+/// later than the one before, so that the clock never decides an order.
 struct ModelRun {
     let queue: JobQueue
     var random: SeededGenerator

@@ -1,7 +1,7 @@
 @testable import Jobs
 
-/// The queue's specification: what each transition does, as plain Swift over plain values. The Lua scripts must agree with
-/// it on every sequence of calls (ModelTests). Time is an order only: scores are given, and what is due is due.
+/// The queue's specification: what each transition does, as plain Swift over plain values. The Lua scripts must agree
+/// with it on every sequence of calls (ModelTests). Time is an order only: scores are given, and what is due is due.
 struct QueueModel {
     enum Place: Hashable {
         case ready(priority: Int)

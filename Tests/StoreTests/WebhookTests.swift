@@ -86,7 +86,8 @@ struct WebhookTests {
     }
 
     private func event(_ id: String, _ type: String, order: OrderID) -> String {
-        #"{"id":"\#(id)","type":"\#(type)","data":{"object":{"id":"pi_\#(order)","metadata":{"order_id":"\#(order)"}}}}"#
+        let object = #"{"id":"pi_\#(order)","metadata":{"order_id":"\#(order)"}}"#
+        return #"{"id":"\#(id)","type":"\#(type)","data":{"object":\#(object)}}"#
     }
 
     private func receive(

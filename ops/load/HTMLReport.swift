@@ -15,7 +15,8 @@ struct HTMLReport {
         <meta name="viewport" content="width=device-width">
         <title>Muster load: \(summary.configuration.players) players</title>
         <style>
-        body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; color: #1c2430 }
+        body { font: 15px/1.5 system-ui, sans-serif; color: #1c2430 }
+        body { margin: 2rem auto; max-width: 60rem; padding: 0 1rem }
         h1 { font-size: 1.5rem; margin-bottom: 0 } h2 { font-size: 1.1rem; margin-top: 2rem }
         table { border-collapse: collapse; width: 100% } th, td { text-align: right; padding: .3rem .6rem }
         th:first-child, td:first-child { text-align: left } thead th { border-bottom: 2px solid #1c2430 }
@@ -51,7 +52,8 @@ struct HTMLReport {
                 + [row.p50, row.p95, row.p99, row.max].map { "<td>\(timeText($0))</td>" }.joined() + errors + "</tr>"
         }
         return """
-            <table><thead><tr><th>step</th><th>count</th><th>p50</th><th>p95</th><th>p99</th><th>max</th><th>errors</th></tr>
+            <table><thead>
+            <tr><th>step</th><th>count</th><th>p50</th><th>p95</th><th>p99</th><th>max</th><th>errors</th></tr>
             </thead><tbody>
             \(rows.joined(separator: "\n"))
             </tbody></table>

@@ -35,7 +35,8 @@ struct LinePlot {
         for index in labelIndexes(count) {
             let label = index < xLabels.count ? xLabels[index] : String(index)
             parts.append(
-                "<text x=\"\(round1(xPosition(index, count)))\" y=\"\(height - 8)\" text-anchor=\"middle\">\(label)</text>"
+                "<text x=\"\(round1(xPosition(index, count)))\" y=\"\(height - 8)\" "
+                    + "text-anchor=\"middle\">\(label)</text>"
             )
         }
         for (number, line) in series.enumerated() {

@@ -30,8 +30,8 @@ struct LostMatches: Sendable {
     }
 }
 
-/// Finds matches that SQLite has as placed and that no instance runs and Redis forgot: a wipe took the allocation before
-/// anyone had joined. Named in two sweeps in a row, they are lost; a running match is back in Redis long before.
+/// Finds matches that SQLite has as placed and that no instance runs and Redis forgot: a wipe took the allocation
+/// before anyone had joined. Named in two sweeps in a row, they are lost; a running match is back in Redis long before.
 struct ForgottenMatches: Sendable {
     let fleet: FleetService
     let matches: MatchesRepository

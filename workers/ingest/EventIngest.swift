@@ -30,9 +30,9 @@ public struct EventIngestConfiguration: Sendable, Equatable {
 
 /// Moves events from the Redis streams to `events.sqlite`: one consumer per shard, side by side.
 ///
-/// At least once from the stream, once in the table: a row is named by its entry, so a batch that was stored and not settled
-/// before a crash changes nothing when another process stores it again. While Redis or the file is away, entries wait in the
-/// stream and nothing else stops.
+/// At least once from the stream, once in the table: a row is named by its entry, so a batch that was stored and not
+/// settled before a crash changes nothing when another process stores it again. While Redis or the file is away,
+/// entries wait in the stream and nothing else stops.
 public struct EventIngest: Service {
     private let redis: RedisClient
     private let events: EventsRepository

@@ -12,8 +12,8 @@ import Telemetry
 
 /// `muster ingest`: moves events from Redis to `events.sqlite`, and applies match results in `data.sqlite`.
 ///
-/// Any number of them may run. It also relays the outbox of `data.sqlite`, so that a result whose job Redis lost is applied
-/// even while no API runs.
+/// Any number of them may run. It also relays the outbox of `data.sqlite`, so that a result whose job Redis lost is
+/// applied even while no API runs.
 public struct IngestProcess: Sendable {
     private let configuration: IngestConfiguration
     private let rules: MatchmakingRules

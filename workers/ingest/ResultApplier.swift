@@ -8,8 +8,8 @@ import Records
 
 /// Runs `RecordMatchResult` jobs: applies the results of a batch in one transaction, then ends their matches in Redis.
 ///
-/// The second step follows the commit and may be lost with this process; the job then runs again, finds the result applied,
-/// and ends the match. A match that Redis has forgotten needs no ending.
+/// The second step follows the commit and may be lost with this process; the job then runs again, finds the result
+/// applied, and ends the match. A match that Redis has forgotten needs no ending.
 struct ResultApplier: Sendable {
     let results: ResultsRepository
     let matchmaking: MatchmakingService
@@ -54,8 +54,8 @@ struct ResultApplier: Sendable {
         return errors
     }
 
-    /// A busy file or a full disk is no fault of the results: they come back without having used an attempt, however long that
-    /// lasts.
+    /// A busy file or a full disk is no fault of the results: they come back without having used an attempt, however
+    /// long that lasts.
     private func outcomes(
         of runs: [ResultsRepository.Run]
     ) async throws -> [Result<ResultsRepository.Reply, any Error>] {

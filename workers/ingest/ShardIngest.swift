@@ -5,8 +5,8 @@ import Metrics
 import Redis
 import ServiceLifecycle
 
-/// Empties one event shard: reads a batch, stores it in one transaction, settles it, and now and then takes over what dead
-/// consumers left.
+/// Empties one event shard: reads a batch, stores it in one transaction, settles it, and now and then takes over what
+/// dead consumers left.
 struct ShardIngest: Sendable {
     let group: EventGroup
     let events: EventsRepository
@@ -40,8 +40,8 @@ struct ShardIngest: Sendable {
                 let readAt = clock.now
                 try await storeAndSettle(entries)
                 health.note(shard: group.shard, trouble: nil)
-                // A full batch has more behind it. A smaller one is all there was: more may gather meanwhile, so that few
-                // events at a time don't become a transaction each.
+                // A full batch has more behind it. A smaller one is all there was: more may gather meanwhile, so that
+                // few events at a time don't become a transaction each.
                 if !entries.isEmpty, entries.count < configuration.batchMax {
                     try await clock.sleep(until: readAt + configuration.linger)
                 }

@@ -66,7 +66,8 @@ public struct InstanceConfiguration: Equatable, Sendable {
     }
 
     /// Reads, with type, default and range:
-    /// `muster.instance.region` (text, eu), `.id` (text, region.ULID), `.host` (text, 127.0.0.1), `.bind` (text, as host),
+    /// `muster.instance.region` (text, eu), `.id` (text, region.ULID), `.host` (text, 127.0.0.1), `.bind` (text, as
+    /// host),
     /// `.port` (0…65535, 0), `.slots` (1…1000, 50), `.build` (text, 1), `.token` (secret), `.tick-ms` (1…1000, 100),
     /// `.ticks-max` (1…36000, 30), `.join-wait-ms` (1…600000, 10000), `.stop-grace-seconds` (0…3600, 10);
     /// `muster.api.url`, `muster.data`, `muster.supervisor.pid`, `muster.health.port`, `muster.log.level`.

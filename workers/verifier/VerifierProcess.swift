@@ -8,8 +8,8 @@ import Telemetry
 
 /// `muster verifier`: has orders charged by the payment provider and writes their verdicts.
 ///
-/// Any number of them may run. It also relays the outbox of `accounts.sqlite`, so that an order whose job Redis lost gets
-/// its verdict even while no API runs.
+/// Any number of them may run. It also relays the outbox of `accounts.sqlite`, so that an order whose job Redis lost
+/// gets its verdict even while no API runs.
 public struct VerifierProcess: Sendable {
     private let configuration: VerifierConfiguration
     private let logger: Logger

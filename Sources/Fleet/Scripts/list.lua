@@ -1,6 +1,7 @@
 -- The fleet of a region at one moment, for operators and for the allocator's buffer.
 --
 -- KEYS  1 instances (hash)  2 beats (zset)  3 slots (zset)  4 allocations (hash)  5 unseen (zset)  6 lost (hash)
+-- ARGV  none
 -- Reply {now in Redis ms, allocations, unseen, lost, {instance, record, beat ms, free slots or -1 when unfit, …}}
 -- Cost  O(instances)
 
