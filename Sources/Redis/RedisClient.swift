@@ -11,6 +11,10 @@ import ServiceLifecycle
 public final class RedisClient: Sendable, Service {
     private let configuration: RedisConfiguration
     private let multiplexer: Multiplexer
+
+    /// The commands that were given and not answered yet; those that block apart. At most `inFlightMax`.
+    public var inFlightCount: Int { multiplexer.waitingCount }
+
     private let blocking: BlockingPool
 
     /// Connects to nothing yet: `run` does. Commands given before wait for the connection, within their time-outs.

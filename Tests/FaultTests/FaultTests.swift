@@ -12,8 +12,10 @@ import Testing
         try await withMuster { up in
             let api = try #require(try up.state()).apiUrl
             async let load = up.muster(
-                ["load", "--api", api, "--players", "\(players)", "--seconds", "8", "--require-finished", "0.9"],
-                onData: false)
+                [
+                    "load", "--api", api, "--players", "\(players)", "--seconds", "10", "--modes", "duel",
+                    "--regions", "eu", "--require-finished", "0.9",
+                ], onData: false)
             try await eventually(within: .seconds(60), "players have bought something") {
                 try await self.paidOrders(up) >= 5
             }
@@ -28,14 +30,17 @@ import Testing
     private func paidOrders(_ up: MusterUp) async throws -> Int {
         let audit = try await up.muster(["audit", "--json"])
         struct Report: Decodable {
+            struct Section: Decodable {
+                let findings: [Finding]
+            }
             struct Finding: Decodable {
                 let rule: String
                 let checked: Int
             }
-            let findings: [Finding]
+            let sections: [Section]
         }
         let report = try JSONDecoder().decode(Report.self, from: Data(audit.output.utf8))
-        return report.findings.first { $0.rule.contains("paid") }?.checked ?? 0
+        return report.sections.flatMap(\.findings).first { $0.rule.contains("paid") }?.checked ?? 0
     }
 
     @Test("kill -9 of each worker under load: it comes back, and the books balance")

@@ -7,6 +7,7 @@ import JWTKit
 import Logging
 import NIOCore
 import Synchronization
+import TestSupport
 
 @testable import InstanceWorker
 
@@ -130,9 +131,7 @@ func withFakeAPI<T: Sendable>(_ body: @Sendable @escaping (FakeAPI, String) asyn
     let application = Application(
         router: api.router(), configuration: .init(address: .hostname("127.0.0.1", port: 0)),
         onServerRunning: { channel in port.yield(channel.localAddress?.port ?? 0) }, logger: logger)
-    return try await withThrowingTaskGroup(of: Void.self) { group in
-        group.addTask { try await application.run() }
-        defer { group.cancelAll() }
+    return try await withServices([application]) {
         var iterator = ports.makeAsyncIterator()
         let bound = await iterator.next() ?? 0
         return try await body(api, "http://127.0.0.1:\(bound)")

@@ -19,12 +19,14 @@ import Testing
             let api = try #require(try up.state()).apiUrl
             let load = try await up.muster(
                 [
-                    "load", "--api", api, "--players", "40", "--seconds", "8", "--json", "--report",
-                    up.folder.file("report.html"),
+                    "load", "--api", api, "--players", "40", "--seconds", "8", "--regions", "eu", "--modes",
+                    "duel=3,trio=1",
+                    "--require-finished", "0.8", "--json", "--report", up.folder.file("report.html"),
                 ], onData: false)
             try #require(load.status == 0, "\(load.errors)\n\(load.output)")
             let result = try JSONDecoder().decode(LoadResult.self, from: Data(load.output.utf8))
-            #expect(result.finishedShare >= 0.95)
+            // Of so few players up to one duellist and five of a trio's six have nobody left to play with.
+            #expect(result.finishedShare >= 0.8)
             let steps = Set(result.steps.filter { $0.count > 0 }.map(\.step))
             #expect(
                 steps.isSuperset(of: [
@@ -50,7 +52,7 @@ import Testing
         try await withMuster(["--ranker", "1", "--ingest", "1"]) { up in
             let before = try await up.muster(["balance", "show", "--json"])
             #expect(before.status == 0, "\(before.errors)")
-            let set = try await up.muster(["balance", "set", "knight", "--damage", "77"])
+            let set = try await up.muster(["balance", "set", "shade", "--damage", "77"])
             #expect(set.status == 0, "\(set.errors)")
             let after = try await up.muster(["balance", "show", "--json"])
             #expect(after.output.contains("77"))

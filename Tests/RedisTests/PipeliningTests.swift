@@ -75,6 +75,7 @@ import Testing
     @Test("commands beyond inFlightMax are refused with the name of the limit, and the others are not disturbed")
     func backPressure() async throws {
         try await withRedis(configure: { $0.inFlightMax = 10 }) { redis, server in
+            try await eventually("the first PING counts no more") { redis.inFlightCount == 0 }
             server.pause()
             let refusals = await withTaskGroup(of: Bool.self) { group in
                 for _ in 0..<25 {
@@ -106,6 +107,7 @@ import Testing
             await #expect(throws: RedisError.self) { try await redis.pipeline(commands) }
             let before = try await redis.send(["GET", "n"])
             #expect(before.isNull)
+            try await eventually("what was answered counts no more") { redis.inFlightCount == 0 }
             #expect(try await redis.pipeline(Array(commands.dropLast())).last == .integer(10))
         }
     }

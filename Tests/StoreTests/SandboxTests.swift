@@ -22,8 +22,7 @@ struct SandboxTests {
         let (ports, listening) = AsyncStream<Int>.makeStream()
         let services = try SandboxProcess(configuration: configuration)
             .services(logger: StoreHouse.quiet()) { listening.yield($0) }
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for service in services { group.addTask { try await service.run() } }
+        try await withServices(services) {
             var iterator = ports.makeAsyncIterator()
             let port = try #require(await iterator.next())
             let provider = StripeProvider(
@@ -36,7 +35,6 @@ struct SandboxTests {
                 throw error
             }
             try await provider.shutdown()
-            group.cancelAll()
         }
     }
 

@@ -148,6 +148,10 @@ public func withMuster<T>(
         up.abandon()
         throw TestSupportError("\(error); the log ends:\n\(log)")
     }
-    try await up.stop()
+    do {
+        try await up.stop()
+    } catch {
+        throw TestSupportError("\(error); the log ends:\n\(up.log(lines: 40))")
+    }
     return value
 }
