@@ -111,6 +111,16 @@ import Testing
         #expect(Set(there) == expected)
     }
 
+    @Test("the README's example is the one that is tested")
+    func readmeExample() throws {
+        let readme = try String(contentsOf: SourceTree.top.appending(path: "README.md"), encoding: .utf8)
+        let file = SourceTree.top.appending(path: "Tests/JobsTests/ExampleTests.swift")
+        let tested = try String(contentsOf: file, encoding: .utf8)
+        let begin = try #require(tested.range(of: "// README example begins\n"))
+        let end = try #require(tested.range(of: "// README example ends"))
+        #expect(readme.contains(tested[begin.upperBound..<end.lowerBound]))
+    }
+
     @Test("each command that the README shows exists")
     func readmeCommands() throws {
         let readme = try String(contentsOf: SourceTree.top.appending(path: "README.md"), encoding: .utf8)
