@@ -7,7 +7,7 @@ import NIOHTTP1
 
 /// The HTTP side of a simulated player: JSON in, JSON out, each refusal with its problem code.
 ///
-/// An outage (no connection, 429, 503) is waited out with a jittered backoff, as a real game client would, and counted.
+/// An outage (no connection, 429, 502 to 504) is waited out with a jittered backoff, as a real game client would, and counted.
 struct APIClient: Sendable {
     let http: HTTPClient
     let baseURL: String
@@ -45,7 +45,7 @@ struct APIClient: Sendable {
             let reason: String
             do {
                 return try await once(method, path, token: token, body: body, headers: headers, timeout: timeout)
-            } catch let refusal as Refusal where refusal.status == 503 || refusal.status == 429 {
+            } catch let refusal as Refusal where [429, 502, 503, 504].contains(refusal.status) {
                 reason = refusal.description
             } catch let refusal as Refusal {
                 throw refusal

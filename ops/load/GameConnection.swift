@@ -9,7 +9,8 @@ struct GameConnection {
         let type: String
         let winner: Int?
         let team: Int?
-        let message: String?
+        /// With an error: why.
+        let detail: String?
     }
 
     struct Failure: Error, CustomStringConvertible {
@@ -45,7 +46,7 @@ struct GameConnection {
                 switch frame.type {
                 case "joined": joined()
                 case "finished": return frame
-                case "error": throw Failure(description: "refused: \(frame.message ?? "no reason given")")
+                case "error": throw Failure(description: "refused: \(frame.detail ?? "no reason given")")
                 default: continue
                 }
             }

@@ -33,6 +33,7 @@ struct HTMLReport {
         players that queued finished a match. \(summary.population.paid) orders paid,
         \(summary.population.declined) declined, \(summary.population.requeued) queued again.</p>
         \(stepTable())
+        \(reasons())
         <h2>Where the players are, by second</h2>
         \(LinePlot(series: populationSeries(), unit: "players").svg())
         <h2>Steps done, by second</h2>
@@ -58,6 +59,20 @@ struct HTMLReport {
             \(rows.joined(separator: "\n"))
             </tbody></table>
             """
+    }
+
+    /// What the errors were; servers wrote these words, so they are no markup here.
+    private func reasons() -> String {
+        let items = summary.rows.flatMap { row in
+            row.errorReasons.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(5).map { reason, count in
+                "<li>\(count) × \(row.step): \(Self.escaped(String(reason.prefix(200))))</li>"
+            }
+        }
+        return items.isEmpty ? "" : "<ul class=\"bad\">\(items.joined(separator: "\n"))</ul>"
+    }
+
+    private static func escaped(_ text: String) -> String {
+        text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
     }
 
     private func populationSeries() -> [LinePlot.Series] {

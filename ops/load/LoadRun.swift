@@ -20,6 +20,7 @@ public struct LoadRun: Sendable {
     /// Throws `LoadError.tooFewFinished` when fewer players than required finished a match, after printing.
     public func run() async throws {
         try configuration.validate()
+        if let path = configuration.reportPath { try Self.requireWritable(path) }
         var settings = HTTPClient.Configuration()
         settings.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = configuration.players * 2
         settings.timeout = .init(connect: .seconds(5), read: .seconds(60))
@@ -39,6 +40,14 @@ public struct LoadRun: Sendable {
         guard Double(population.finished) >= configuration.requiredFinished * Double(population.queuedEver) else {
             throw LoadError.tooFewFinished(
                 finished: population.finished, queued: population.queuedEver, required: configuration.requiredFinished)
+        }
+    }
+
+    /// Known before the run, not after it.
+    private static func requireWritable(_ path: String) throws {
+        let folder = URL(filePath: path).deletingLastPathComponent().path
+        guard FileManager.default.isWritableFile(atPath: folder) else {
+            throw LoadError.reportNotWritten(path: path, reason: "\(folder) is no folder that one may write to")
         }
     }
 

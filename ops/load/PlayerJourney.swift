@@ -146,8 +146,8 @@ struct PlayerJourney: Sendable {
             let ticketId = try await queue(token: token)
             if case .finished(let matchId) = try await follow(ticketId, declines: &declines, token: token) {
                 recorder.count { $0.finished += 1 }
-                try await readResult(matchId, token: token)
-                return
+                if try await isResultRead(matchId, token: token) { return }
+                recorder.count { $0.finished -= 1 }
             }
         }
         throw APIClient.GaveUp(description: "queued \(Self.queueingsMax) times without a match")
@@ -168,6 +168,9 @@ struct PlayerJourney: Sendable {
     }
 
     /// Follows a ticket by long poll until it is played out, or until the player has to queue again.
+    ///
+    /// A player whose instance died is told by the ticket that the match failed, and can't queue before: so the ticket
+    /// is followed on, and the instance tried again while the ticket stays ready.
     private func follow(_ ticketId: String, declines: inout Bool, token: String) async throws -> Outcome {
         recorder.count { $0.inQueue += 1 }
         var isInQueue = true
@@ -178,9 +181,9 @@ struct PlayerJourney: Sendable {
         while true {
             let ticket: Ticket = try await api.call(
                 .matched, .GET,
-                "/v1/matchmaking/tickets/\(ticketId)" + (since.map { "?wait=20&since=\($0)" } ?? ""), token: token)
+                "/v1/matchmaking/tickets/\(ticketId)" + (since.map { "?wait=\(isInQueue ? 20 : 2)&since=\($0)" } ?? ""), token: token)
             defer { since = ticket.state }
-            if ticket.state == since { continue }
+            if ticket.state == since, ticket.state != "ready" { continue }
             switch ticket.state {
             case "queued":
                 entered = .now
@@ -195,11 +198,14 @@ struct PlayerJourney: Sendable {
                 }
                 acceptedAt = .now
             case "ready":
-                if let acceptedAt { recorder.succeeded(.placed, took: ContinuousClock.now - acceptedAt) }
+                if let accepted = acceptedAt { recorder.succeeded(.placed, took: ContinuousClock.now - accepted) }
+                acceptedAt = nil
                 guard let connection = ticket.connection else { return .again }
-                recorder.count { $0.inQueue -= 1 }
+                if isInQueue { recorder.count { $0.inQueue -= 1 } }
                 isInQueue = false
-                return try await fight(connection, matchId: ticket.matchId)
+                if case .finished(let id) = try await fight(connection, matchId: ticket.matchId) {
+                    return .finished(matchId: id)
+                }
             case "finished":
                 return .finished(matchId: ticket.matchId)
             case "expired", "failed", "declined", "cancelled":
@@ -244,15 +250,17 @@ struct PlayerJourney: Sendable {
 
     private struct Match: Decodable { let state: String }
 
-    /// The match is over for the player; its result shows once ratings are applied.
-    private func readResult(_ matchId: String?, token: String) async throws {
-        guard let matchId else { return }
-        try await timed(.result) {
+    /// The match is over for the player; its result shows once ratings are applied. `false` where the instance died with
+    /// the result: the match then was abandoned.
+    private func isResultRead(_ matchId: String?, token: String) async throws -> Bool {
+        guard let matchId else { return true }
+        return try await timed(.result) {
             var pause = Duration.milliseconds(100)
             while true {
                 do {
                     let match: Match = try await api.call(.result, .GET, "/v1/matches/\(matchId)", token: token)
-                    if match.state == "finished" { return }
+                    if match.state == "finished" { return true }
+                    if match.state == "abandoned" { return false }
                 } catch let refusal as APIClient.Refusal where refusal.status == 404 {
                     // Not written yet.
                 }

@@ -30,6 +30,7 @@ struct AuditCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        try Books.requireFiles(in: shared.dataFolder)
         let books = try Books(folder: shared.dataFolder, provider: withoutProvider ? nil : provider())
         let wait = Duration.seconds(wait)
         let report = try await RedisConnection.with(url: try shared.redisURL()) { redis in

@@ -25,17 +25,22 @@ struct Books: Sendable {
     ///
     /// - Parameter provider: without it, the rules about charges are left out.
     init(folder: String, provider: Provider?) throws {
+        try Self.requireFiles(in: folder)
         let logger = Logger(label: "audit", factory: { _ in SwiftLogNoOpLogHandler() })
-        for name in ["accounts.sqlite", "data.sqlite"]
-        where !FileManager.default.fileExists(atPath: "\(folder)/\(name)") {
-            throw CommandFailure(
-                "There is no \(name) in \(folder).", nextStep: "Name the data folder: --data FOLDER.")
-        }
         accounts = try RecordsDatabase.open(
             path: "\(folder)/accounts.sqlite", durability: .full, schemas: AccountsFile.schemas, logger: logger)
         data = try RecordsDatabase.open(
             path: "\(folder)/data.sqlite", durability: .full, schemas: GameDataSchema.schemas, logger: logger)
         self.provider = provider
+    }
+
+    /// Says which file is missing, before anything else is looked for.
+    static func requireFiles(in folder: String) throws {
+        for name in ["accounts.sqlite", "data.sqlite"]
+        where !FileManager.default.fileExists(atPath: "\(folder)/\(name)") {
+            throw CommandFailure(
+                "There is no \(name) in \(folder).", nextStep: "Name the data folder: --data FOLDER.")
+        }
     }
 
     /// Waits until no order and no result is open any more; the answer is what still is after the time given, in words.

@@ -8,7 +8,9 @@ struct DepthCommand: AsyncParsableCommand {
         commandName: "depth",
         abstract: "Show every queue, pool, event stream and fleet: what waits, how long, how fast.",
         discussion: """
-            Rates are from two samples, one --interval apart. Dashes stand for what does not exist or is not counted.
+            Rates are from two samples, one --interval apart. Dashes stand for what does not exist or is not counted. \
+            In a window with too few lines, the allocation queues become one row, and rows in which nothing is go \
+            last; --json always has all.
 
             Example:
               muster depth --watch
@@ -35,8 +37,13 @@ struct DepthCommand: AsyncParsableCommand {
                 let sample: DepthSample
                 do {
                     sample = try await reader.sample(redis)
-                } catch let error as RedisError where watch && error.isOutage {
-                    show(screen, "Redis is away: \(error)\nLooking again every \(interval) s.")
+                } catch {
+                    guard watch, RedisConnection.isOutage(error) else { throw error }
+                    if json {
+                        FileHandle.note("Redis is away: \(error)")
+                    } else {
+                        show(screen, "Redis is away; looking again every \(interval) s.\n\(error)")
+                    }
                     continue
                 }
                 let rated = sample.rated(since: earlier)
@@ -53,9 +60,11 @@ struct DepthCommand: AsyncParsableCommand {
     }
 
     private static func titled(_ sample: DepthSample, isWatching: Bool) -> String {
-        guard isWatching else { return DepthTable.text(sample) }
+        // One line for the title, or for the prompt that follows.
+        let table = DepthTable.text(sample, linesMax: Screen.linesMax.map { $0 - 1 } ?? .max)
+        guard isWatching else { return table }
         let time = Date(timeIntervalSince1970: Double(sample.at) / 1000).formatted(.iso8601)
-        return "muster depth  \(time)  ^C ends\n\n\(DepthTable.text(sample))"
+        return "muster depth  \(time)  ^C ends\n\(table)"
     }
 
     private static func line(_ sample: DepthSample) throws -> String {

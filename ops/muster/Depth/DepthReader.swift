@@ -19,7 +19,8 @@ struct DepthReader: Sendable {
                 DepthRow(
                     kind: .pool, name: pool.pool, waiting: pool.waiting.count,
                     leased: pool.proposed.count + pool.placing.count,
-                    oldestMs: pool.waiting.count > 0 ? Int(pool.waiting.oldestMs) : nil))
+                    oldestMs: pool.waiting.count > 0 ? Int(pool.waiting.oldestMs) : nil, inTotal: pool.entered,
+                    outTotal: pool.left))
         }
         for stream in try await StreamDepth.read(redis) {
             let added = try await Self.entriesAdded(stream.stream, redis)

@@ -56,6 +56,12 @@ struct DepthSample: Codable, Sendable, Equatable {
     var fleets: [FleetRow]
     /// Live processes by role.
     var processes: [String: Int]
+    /// How many rows were left out for want of room; in JSON none ever is.
+    var quietRows = 0
+
+    private enum CodingKeys: CodingKey {
+        case at, rows, fleets, processes
+    }
 
     /// The same sample with rates since an earlier one.
     func rated(since earlier: DepthSample) -> DepthSample {

@@ -20,11 +20,26 @@ final class Screen: Sendable {
         }
     }
 
+    /// How many lines the terminal has now; `nil` where the output is none. It may change at any time.
+    static var linesMax: Int? {
+        size.map { Int($0.ws_row) }
+    }
+
+    private static var size: winsize? {
+        var size = winsize()
+        guard isatty(STDOUT_FILENO) == 1, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_row > 0,
+            size.ws_col > 0
+        else { return nil }
+        return size
+    }
+
     func draw(_ text: String) {
         guard isTerminal else { return Self.write(text + "\n\n") }
         // Home, each line cleared to its end, then everything below: no flicker of an empty screen.
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\u{1B}[K\r\n")
-        Self.write("\u{1B}[H\(lines)\u{1B}[K\u{1B}[J")
+        // What does not fit is cut: a line that wraps would push the first ones out of sight.
+        let columns = Self.size.map { Int($0.ws_col) } ?? .max
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).prefix(Self.linesMax ?? .max)
+        Self.write("\u{1B}[H\(lines.map { $0.prefix(columns) }.joined(separator: "\u{1B}[K\r\n"))\u{1B}[K\u{1B}[J")
     }
 
     func leave() {

@@ -19,6 +19,12 @@ struct APIAccess: ParsableArguments {
     )
     var tokenFile: String?
 
+    /// A name as one part of a path: one with a slash or a space stays one name, which the API can then refuse.
+    static func pathPart(_ name: String) -> String {
+        let plain = CharacterSet.alphanumerics.union(CharacterSet(charactersIn: "-._~"))
+        return name.addingPercentEncoding(withAllowedCharacters: plain) ?? name
+    }
+
     /// Sends a request and returns the reply's JSON, printed ready; a problem reply becomes the command's failure.
     func send(_ method: HTTPMethodName, _ path: String, body: [String: JSONValue]? = nil) async throws -> JSONValue {
         let up = try UpState.read(from: shared.dataFolder)

@@ -70,7 +70,7 @@ struct BalanceSetCommand: AsyncParsableCommand {
         var body: [String: JSONValue] = [:]
         if let health { body["health"] = .integer(Int64(health)) }
         if let damage { body["damage"] = .integer(Int64(damage)) }
-        let reply = try await access.send(.patch, "/v1/dev/characters/\(character)", body: body)
+        let reply = try await access.send(.patch, "/v1/dev/characters/\(APIAccess.pathPart(character))", body: body)
         print("patch \(reply["patch"]?.text ?? "?") is in force for matches to come")
     }
 }

@@ -43,7 +43,7 @@ struct PromotionsSetCommand: AsyncParsableCommand {
     func run() async throws {
         let begin = start ?? Instant.now.milliseconds
         let reply = try await access.send(
-            .put, "/v1/dev/promotions/\(promotion)",
+            .put, "/v1/dev/promotions/\(APIAccess.pathPart(promotion))",
             body: [
                 "productId": .string(product), "percentOff": .integer(Int64(percent)), "startsAt": .integer(begin),
                 "endsAt": .integer(begin + Int64(hours * 3_600_000)),

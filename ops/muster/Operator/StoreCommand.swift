@@ -76,7 +76,7 @@ struct ProductsSetCommand: AsyncParsableCommand {
 
     func run() async throws {
         let reply = try await access.send(
-            .put, "/v1/dev/products/\(product)",
+            .put, "/v1/dev/products/\(APIAccess.pathPart(product))",
             body: [
                 "name": .string(name), "kind": .string(kind), "active": .bool(active),
                 "price": .object(["minorUnits": .integer(price), "currency": .string(currency.uppercased())]),

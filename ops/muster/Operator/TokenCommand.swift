@@ -34,7 +34,14 @@ struct TokenCommand: AsyncParsableCommand {
 
     func run() async throws {
         guard let role = Role(rawValue: role) else { throw ValidationError("--role is not right.") }
-        let keys = try SigningKeys.loadOrCreate(folder: "\(shared.dataFolder)/keys")
+        let folder = "\(shared.dataFolder)/keys"
+        // Keys made here would be known to no API: its tokens would be refused, far from the cause.
+        guard FileManager.default.fileExists(atPath: folder) else {
+            throw CommandFailure(
+                "There are no signing keys in \(folder).",
+                nextStep: "Name the data folder with --data FOLDER, or start the API there first: 'muster up' does.")
+        }
+        let keys = try SigningKeys.loadOrCreate(folder: folder)
         let token = try await TokenIssuer(keys: keys).access(
             subject: subject, role: role, lifetime: .seconds(days * 86_400))
         print(token)

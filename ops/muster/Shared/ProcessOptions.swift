@@ -18,6 +18,20 @@ struct ProcessOptions: ParsableArguments {
         }
     }
 
+    /// How much is logged and in which form; throws where a setting names no such thing.
+    @discardableResult
+    static func readLogging(_ reader: ConfigReader) throws -> (Logger.Level, Log.Format) {
+        let level = reader.string(forKey: "muster.log.level", default: "info")
+        let format = reader.string(forKey: "muster.log.format", default: "text")
+        guard let level = Logger.Level(rawValue: level) else {
+            throw ValidationError("muster.log.level: '\(level)' is no log level, like info")
+        }
+        guard let format = Log.Format(rawValue: format) else {
+            throw ValidationError("muster.log.format: '\(format)' is not text or json")
+        }
+        return (level, format)
+    }
+
     /// Runs a process until it is asked to stop.
     func run(_ role: String, with more: [String: String] = [:], _ body: (ConfigReader) async throws -> Void)
         async throws
@@ -28,8 +42,8 @@ struct ProcessOptions: ParsableArguments {
         let reader = ConfigReader(providers: [
             EnvironmentVariablesProvider(environmentVariables: overrides), EnvironmentVariablesProvider(),
         ])
-        let level = Logger.Level(rawValue: reader.string(forKey: "muster.log.level", default: "info")) ?? .info
-        let format = Log.Format(rawValue: reader.string(forKey: "muster.log.format", default: "text")) ?? .text
+        try SettingsSeen.refuseFaults([role], overrides: overrides)
+        let (level, format) = try Self.readLogging(reader)
         Log.bootstrap(level: level, role: role, format: format)
         MetricsRegistry.bootstrap()
         if let supervisor = reader.int(forKey: "muster.supervisor.pid") {

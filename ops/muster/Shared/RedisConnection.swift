@@ -1,8 +1,22 @@
+import Fleet
+import Jobs
 import Logging
+import Matchmaking
 import Redis
 
 /// A connection to Redis for as long as a command needs it.
 enum RedisConnection {
+    /// Whether the floors above say, each in its own words, that Redis does not answer.
+    static func isOutage(_ error: any Error) -> Bool {
+        switch error {
+        case let error as RedisError: error.isOutage
+        case let error as JobError: error.isOutage
+        case MatchmakingError.redis(let error): error.isOutage
+        case FleetError.unavailable(let error): error.isOutage
+        default: false
+        }
+    }
+
     /// Runs the client beside the body and stops it after; failures are thrown to the body, not logged.
     static func with<T: Sendable>(
         url: String, _ body: @escaping @Sendable (RedisClient) async throws -> T
@@ -24,7 +38,7 @@ enum RedisConnection {
             group.addTask {
                 do {
                     return try await body(client)
-                } catch let error as RedisError where error.isOutage {
+                } catch where isOutage(error) {
                     throw CommandFailure(
                         "Redis at \(url) does not answer: \(error)",
                         nextStep: "Start it ('muster up' does), or name another with --redis URL.")

@@ -12,6 +12,8 @@ actor Supervisor: Service {
     static let wellAfter: Duration = .seconds(30)
     /// How often one child may end before everything has been ready for the first time.
     static let startAttemptsMax = 5
+    /// How long a Redis that is not ours may take to answer: it runs already, or it does not.
+    static let foreignRedisTime: Duration = .seconds(10)
     /// How long everything may take to be ready for the first time.
     static let startTime: Duration = .seconds(120)
 
@@ -67,7 +69,8 @@ actor Supervisor: Service {
     /// Starts the children once Redis answers; returns when all of them are to run no more.
     private func startUp() async {
         do {
-            try await ReadinessProbe.waitForRedis(plan.redisURL, within: Self.startTime)
+            let time = plan.redisSpec == nil ? Self.foreignRedisTime : Self.startTime
+            try await ReadinessProbe.waitForRedis(plan.redisURL, within: time)
         } catch {
             return fail(error)
         }

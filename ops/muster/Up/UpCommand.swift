@@ -46,6 +46,7 @@ struct UpCommand: AsyncParsableCommand {
     func run() async throws {
         signal(SIGPIPE, SIG_IGN)
         let parent = getppid()
+        try SettingsSeen.refuseFaults(SettingsSeen.roles, overrides: shared.overrides)
         let folder = try await UpFolder.prepare(shared.dataFolder)
         let lock = try FolderLock(folder: folder.path)
         try await Leftovers.stop(in: folder.path)
