@@ -4,6 +4,7 @@ import Redis
 import ServiceLifecycle
 import TestSupport
 import Testing
+import UnixSignals
 
 // README example begins
 struct Greet: Job {
