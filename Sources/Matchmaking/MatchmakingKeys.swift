@@ -11,8 +11,9 @@ public struct MatchmakingKeys: Sendable {
     let queue: RedisKey
     /// STREAM, capped: every transition of a ticket. Ids are `<epoch>-<number>`, the number rising by one.
     let changes: RedisKey
-    /// STRING: the epoch of the stream, when it was begun in Redis ms.
-    let epoch: RedisKey
+    /// HASH: `epoch` of the stream, when it was begun in Redis ms · `entered`, `left`: how many tickets ever came into
+    /// the queue and went out of it.
+    let stats: RedisKey
     /// ZSET, `t:<ticket>` or `m:<match>` → deadline in Redis ms.
     let deadlines: RedisKey
     /// ZSETs, match id → since when it is in that state, in Redis ms.
@@ -35,7 +36,7 @@ public struct MatchmakingKeys: Sendable {
         prefix = "muster:mm:{\(pool)}:"
         queue = RedisKey(prefix + "queue")
         changes = RedisKey(prefix + "changes")
-        epoch = RedisKey(prefix + "epoch")
+        stats = RedisKey(prefix + "stats")
         deadlines = RedisKey(prefix + "deadlines")
         proposed = RedisKey(prefix + "proposed")
         placing = RedisKey(prefix + "placing")
@@ -51,7 +52,7 @@ public struct MatchmakingKeys: Sendable {
     func match(_ id: MatchID) -> RedisKey { RedisKey("\(prefix)match:\(id)") }
 
     /// What every script that uses `fragment.lua` is given first.
-    var common: [RedisKey] { [queue, changes, epoch, deadlines, proposed, placing, ready] }
+    var common: [RedisKey] { [queue, changes, stats, deadlines, proposed, placing, ready] }
 
     /// The keys of a script about one match and its tickets.
     func common(_ match: MatchID, _ roster: [TicketID]) -> [RedisKey] {

@@ -27,6 +27,9 @@ public struct PoolDepth: Sendable, Hashable, Codable {
     public let ready: Stage
     /// The ranker that holds the pool; `nil` where none does.
     public let ranker: String?
+    /// How many tickets ever came into the queue, those that came back among them, and how many went out of it.
+    public let entered: Int
+    public let left: Int
 }
 
 extension MatchmakingService {
@@ -40,7 +43,7 @@ extension MatchmakingService {
     public func depth(of pool: Pool) async throws(MatchmakingError) -> PoolDepth {
         let keys = MatchmakingKeys(pool)
         let reply = try await run(MatchmakingScripts.depth, keys: keys.common + [keys.lease], arguments: [])
-        guard let items = reply.array, items.count == 10, let now = items[0].int else {
+        guard let items = reply.array, items.count == 12, let now = items[0].int else {
             throw .redis(.unexpectedReply("depth"))
         }
         func stage(_ index: Int) -> PoolDepth.Stage {
@@ -51,6 +54,6 @@ extension MatchmakingService {
         let owner = items[9].string?.split(separator: " ").first.map(String.init)
         return PoolDepth(
             pool: pool.description, waiting: stage(1), proposed: stage(3), placing: stage(5), ready: stage(7),
-            ranker: owner)
+            ranker: owner, entered: items[10].int ?? 0, left: items[11].int ?? 0)
     }
 }

@@ -24,12 +24,17 @@ struct StateMachineTests {
 
         var tickets: [TicketID: Entry] = [:]
         var matches: [MatchID: Match] = [:]
+        /// How often a ticket came into the queue.
+        var entered = 0
 
         mutating func move(_ id: TicketID, to state: TicketState) {
             guard var entry = tickets[id] else { return }
             #expect(entry.state.next.contains(state), "\(entry.state) → \(state) is not in the table")
             entry.state = state
-            if state == .queued { entry.match = nil }
+            if state == .queued {
+                entry.match = nil
+                entered += 1
+            }
             tickets[id] = entry
         }
 
@@ -105,6 +110,7 @@ struct StateMachineTests {
                     players += 1
                     let ticket = try await service.queue("player\(players)")
                     model.tickets[ticket.id] = .init(state: .queued, ticket: ticket)
+                    model.entered += 1
                 case 2, 3:
                     // Any two tickets, whether queued or not: as a ranker with a view that is behind would.
                     guard ids.count >= 2 else { continue }
@@ -160,6 +166,9 @@ struct StateMachineTests {
                 #expect(ticket?.queuedAt == entry.ticket.queuedAt, "the original time is kept, seed \(seed)")
             }
             for (id, entry) in model.matches { #expect(try await service.match(id)?.state == entry.state) }
+            let depth = try await service.depth(of: duelEU)
+            #expect(depth.entered == model.entered, "seed \(seed)")
+            #expect(depth.waiting.count == depth.entered - depth.left, "seed \(seed)")
             for finding in try await MatchmakingAudit(service: service).run() {
                 #expect(finding.holds, "\(finding), seed \(seed)")
             }

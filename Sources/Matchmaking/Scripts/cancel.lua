@@ -10,7 +10,7 @@ if ticket[1] ~= 'queued' then
 end
 local now = mm_clock()
 mm_end(now, KEYS[8], 'cancelled', 'by-player', ARGV[2])
-redis.call('ZREM', KEYS[1], ARGV[1])
+mm_leave(ARGV[1])
 redis.call('ZREM', KEYS[4], 't:' .. ARGV[1])
 mm_publish(now, 's', 'cancelled', 't', ARGV[1])
 return { 1, ticket[2], ARGV[1] }

@@ -2,19 +2,23 @@
 -- KEYS: 1–7 common (see fragment.lua) · 8 ticket HASH
 -- ARGV: 1 ticket id · 2 player · 3 rating · 4 deviation · 5 character or '' · 6 latencies as JSON · 7 longest wait in
 --   ms
--- Replies: the time queued in Unix ms
+-- Replies: the time queued in Unix ms, or 0 where it was declared void (void.lua)
 -- Cost: O(log n) of the queue
--- Why: a ticket id is used once, so a repeated call finds the ticket there and answers as the first one did.
+-- Why: a ticket id is used once, so a repeated call finds the ticket there and answers as the first one did. A void one
+--   lost its player to another ticket meanwhile.
 local existing = redis.call('HGET', KEYS[8], 'queuedAt')
 if existing then
     return tonumber(existing)
+end
+if redis.call('EXISTS', KEYS[8]) == 1 then
+    return 0
 end
 local now = mm_clock()
 local id = ARGV[1]
 redis.call(
     'HSET', KEYS[8], 'state', 'queued', 'player', ARGV[2], 'queuedAt', now, 'since', now, 'rating', ARGV[3],
     'deviation', ARGV[4], 'character', ARGV[5], 'latencies', ARGV[6], 'maxWait', ARGV[7])
-redis.call('ZADD', KEYS[1], now, id)
+mm_enter(now, id)
 redis.call('ZADD', KEYS[4], now + ARGV[7], 't:' .. id)
 mm_publish_queued(now, id, { ARGV[2], now, ARGV[3], ARGV[4], ARGV[5] })
 return now

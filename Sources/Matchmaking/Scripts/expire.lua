@@ -13,7 +13,7 @@ redis.call('ZREM', KEYS[4], 't:' .. ARGV[1])
 if state and state ~= 'queued' then
     return { 0, state }
 end
-redis.call('ZREM', KEYS[1], ARGV[1])
+mm_leave(ARGV[1])
 local now = mm_clock()
 mm_publish(now, 's', 'expired', 't', ARGV[1])
 if not state then

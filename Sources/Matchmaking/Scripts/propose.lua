@@ -21,7 +21,7 @@ for i = 8, #ARGV do
         refused[#refused + 1] = ARGV[i]
         -- Whatever is left of a ticket that is gone would be offered to rankers for ever.
         if redis.call('EXISTS', KEYS[i + 2]) == 0 then
-            redis.call('ZREM', KEYS[1], ARGV[i])
+            mm_leave(ARGV[i])
         end
     end
 end
@@ -34,7 +34,7 @@ for i = 8, #ARGV do
     redis.call(
         'HSET', KEYS[i + 2], 'state', 'proposed', 'since', now, 'match', ARGV[2], 'acceptBy', acceptBy,
         'roster', ARGV[5])
-    redis.call('ZREM', KEYS[1], ARGV[i])
+    mm_leave(ARGV[i])
     redis.call('ZREM', KEYS[4], 't:' .. ARGV[i])
 end
 redis.call(
