@@ -23,10 +23,14 @@ struct MatchPlacer: Sendable {
 
     func place(_ job: AllocateInstance) async throws {
         let pool = job.pool
-        guard let match = try await matchmaking.match(job.matchId), !match.state.isFinal else {
+        guard let match = try await matchmaking.match(job.matchId) else {
             try await fleet.release(job.matchId)
             return
         }
+        // An earlier attempt may have recorded the match before it ended.
+        if match.state.isFinal { return try await giveUp(job.matchId, reason: match.state.rawValue) }
+        // Its players were told where to play: a late attempt must not place it anew, also when its slot is free again.
+        if match.state == .ready { return }
         guard let allocation = try await fleet.allocate(job.matchId) else {
             slotsRanOut(pool.region)
             throw Snooze(Self.pause)
@@ -80,9 +84,8 @@ struct MatchPlacer: Sendable {
     }
 
     private func giveUp(_ match: MatchID, reason: String) async throws {
-        _ = try await matches.abandon(match, reason: reason)
-        try await matchmaking.failPlacement(match, reason: reason)
-        try await fleet.release(match)
+        try await LostMatches(fleet: fleet, matches: matches, matchmaking: matchmaking, logger: logger)
+            .end(match, reason: reason)
     }
 
     /// The character asked for where the patch has it, else one by the player's name: the same at every attempt.
