@@ -22,6 +22,7 @@ enum MatchmakingScripts {
     static let due = alone("due", PackageResources.due_lua)
     static let claim = alone("claim", PackageResources.claim_lua)
     static let claimRelease = alone("claim_release", PackageResources.claim_release_lua)
+    static let void = alone("void", PackageResources.void_lua)
     static let lease = alone("lease", PackageResources.lease_lua)
     static let leaseRelease = alone("lease_release", PackageResources.lease_release_lua)
     static let rankers = alone("rankers", PackageResources.rankers_lua)

@@ -11,8 +11,8 @@ import Redis
 public struct MatchmakingService: Sendable {
     /// How long ended tickets and matches stay readable.
     public static let endedSeconds = 3_600
-    /// How long a claim without a ticket is taken for a ticket that is being created at this moment.
-    static let creationTime = Duration.seconds(10)
+    /// How long a ticket that claims its player and is not there is taken for one that is being created.
+    static let creationTime = Duration.milliseconds(250)
 
     public let rules: MatchmakingRules
     let redis: RedisClient
@@ -38,7 +38,14 @@ public struct MatchmakingService: Sendable {
         let (pool, rules) = try check(request)
         let id = TicketID(in: pool, ULID())
         try await claim(request.player, for: id, lifeMs: rules.lifeMsMax)
-        let keys = MatchmakingKeys(pool)
+        return try await create(request, id, rules)
+    }
+
+    /// Creates the ticket that its player was claimed for.
+    func create(
+        _ request: TicketRequest, _ id: TicketID, _ rules: PoolRules
+    ) async throws(MatchmakingError) -> Ticket {
+        let keys = try keys(of: id)
         let reply: RESPValue
         do throws(RedisError) {
             reply = try await redis.run(
@@ -55,6 +62,11 @@ public struct MatchmakingService: Sendable {
             throw .redis(error)
         }
         guard let queuedAt = reply.int else { throw .redis(.unexpectedReply("create")) }
+        guard queuedAt != 0 else {
+            // It took so long that another request claimed the player meanwhile.
+            if let active = try await activeTicket(of: request.player) { throw .ticketActive(active.id) }
+            throw .redis(.timedOut(mayHaveRun: false))
+        }
         let fields = [
             "state": TicketState.queued.rawValue, "player": request.player.rawValue, "queuedAt": "\(queuedAt)",
             "rating": "\(request.skill.rating)", "deviation": "\(request.skill.deviation)",
@@ -167,17 +179,36 @@ public struct MatchmakingService: Sendable {
             } catch {
                 throw .redis(error)
             }
-            guard case .held(let holder, let age) = reply else { return }
+            guard case .held(let holder) = reply else { return }
             replacing = holder
             // A claim on a pool that is not played any more holds nobody back.
             guard holder.pool.flatMap(rules.rules(of:)) != nil else { continue }
-            guard let ticket = try await ticket(holder) else {
-                if age < Self.creationTime { throw .ticketActive(holder) }
-                continue
+            if let ticket = try await createdTicket(holder) {
+                if !ticket.state.isFinal { throw .ticketActive(holder) }
+            } else if try await !void(holder) {
+                // It was created at this moment.
+                throw .ticketActive(holder)
             }
-            if !ticket.state.isFinal { throw .ticketActive(holder) }
         }
         throw .ticketActive(replacing ?? id)
+    }
+
+    /// The ticket, which may be on its way: of two requests at once, the second must not void the first one's.
+    private func createdTicket(_ id: TicketID) async throws(MatchmakingError) -> Ticket? {
+        if let ticket = try await ticket(id) { return ticket }
+        do {
+            try await Task.sleep(for: Self.creationTime)
+        } catch {
+            throw .redis(.cancelled)
+        }
+        return try await ticket(id)
+    }
+
+    /// Makes sure that a ticket which is not there will never be; `false` where it is there by now.
+    private func void(_ id: TicketID) async throws(MatchmakingError) -> Bool {
+        let reply = try await run(
+            MatchmakingScripts.void, keys: [try keys(of: id).ticket(id)], arguments: [RedisArgument(Self.endedSeconds)])
+        return reply.int == 1
     }
 
     private func check(_ request: TicketRequest) throws(MatchmakingError) -> (Pool, PoolRules) {

@@ -10,8 +10,8 @@ import Redis
 struct PlayerClaims: Sendable {
     enum Reply {
         case claimed
-        /// Claimed by this ticket, for so long.
-        case held(TicketID, age: Duration)
+        /// Claimed by this ticket.
+        case held(TicketID)
     }
 
     let redis: RedisClient
@@ -27,10 +27,8 @@ struct PlayerClaims: Sendable {
             ], isSafeToRepeat: true)
         guard let items = reply.array, let answer = items.first?.int else { throw .unexpectedReply("claim") }
         if answer == 1 { return .claimed }
-        guard items.count == 3, let holder = items[1].string, let age = items[2].int else {
-            throw .unexpectedReply("claim")
-        }
-        return .held(TicketID(holder), age: .milliseconds(age))
+        guard items.count == 2, let holder = items[1].string else { throw .unexpectedReply("claim") }
+        return .held(TicketID(holder))
     }
 
     /// Frees players whose tickets ended; a player that another ticket claims by now is left alone.

@@ -70,11 +70,26 @@ struct TicketFlowTests {
             _ = try await redis.send(RedisCommand("SET", RedisArgument(claim), RedisArgument(second.id.rawValue)))
             let third = try await service.queue("p")
 
-            // Its hash is gone, and the claim is old: not a ticket that is being created.
+            // Its hash is gone.
             _ = try await redis.send(RedisCommand("DEL", RedisArgument(keys.ticket(third.id))))
-            await #expect(throws: MatchmakingError.ticketActive(third.id)) { try await service.queue("p") }
-            _ = try await redis.send(RedisCommand("PEXPIRE", RedisArgument(claim), "100000"))
             #expect(try await service.queue("p").state == .queued)
+        }
+    }
+
+    @Test("that was claimed for and not created holds nobody back, and can't be created late: no player has two")
+    func lateCreation() async throws {
+        try await withRedis { redis, _ in
+            let service = MatchmakingService(redis: redis, rules: duels(), logger: testLogger)
+            let request = TicketRequest(player: PlayerID("p"), mode: Mode("duel"), region: Region("eu"))
+            let late = TicketID(in: duelEU, ULID())
+            // Where a process was paused, or its call to create the ticket failed.
+            _ = try await PlayerClaims(redis: redis).claim(request.player, for: late, lifeMs: 60_000)
+            let ticket = try await service.queue("p")
+            await #expect(throws: MatchmakingError.ticketActive(ticket.id)) {
+                try await service.create(request, late, PoolRules(teamSize: 1))
+            }
+            #expect(try await service.ticket(late) == nil)
+            #expect(try await service.activeTicket(of: request.player)?.id == ticket.id)
         }
     }
 
