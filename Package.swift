@@ -14,6 +14,8 @@ let settings: [SwiftSetting] = [
 let packages: [Package.Dependency] = [
     // Bytes on sockets: Redis, the game port
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+    // TLS to Redis
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
     // SQLite: pools, migrations, statements
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     // The HTTP server
@@ -43,6 +45,7 @@ let packages: [Package.Dependency] = [
 extension Target.Dependency {
     static let nioCore = product(name: "NIOCore", package: "swift-nio")
     static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
+    static let nioSSL = product(name: "NIOSSL", package: "swift-nio-ssl")
     static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
     static let nioFoundation = product(name: "NIOFoundationCompat", package: "swift-nio")
     static let grdb = product(name: "GRDB", package: "GRDB.swift")
@@ -94,7 +97,7 @@ let package = Package(
         .systemLibrary(
             name: "COpenSSL", path: "Sources/COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         // Floor 1
-        room("Redis", ["CHiredis", .nioCore, .nioPosix, .logging, .metrics, .lifecycle, .deque, .crypto]),
+        room("Redis", ["CHiredis", .nioCore, .nioPosix, .nioSSL, .logging, .metrics, .lifecycle, .deque, .crypto]),
         room("Records", [.grdb, .logging, .metrics, .lifecycle]),
         room("Telemetry", [.logging, .metrics, .coreMetrics, .lifecycle, .hummingbird]),
         room("GameModel", []),

@@ -1,12 +1,25 @@
 import NIOCore
 import NIOPosix
+import NIOSSL
 
-/// Opens connections: connects, gives the password, chooses the database, tells the client's name, and waits until
+/// Opens connections: connects, encrypts where asked to, gives the password, chooses the database, tells the client's name, and waits until
 /// the server answers a PING, so that one that accepts but does not serve (stopped, or loading its data) is not taken
 /// as ready.
 struct Connector: Sendable {
     let configuration: RedisConfiguration
     let eventLoop: any EventLoop
+    private let tls: TLSContexts?
+
+    init(configuration: RedisConfiguration, eventLoop: any EventLoop) {
+        self.configuration = configuration
+        self.eventLoop = eventLoop
+        tls = configuration.tls.map { TLSContexts($0) }
+    }
+
+    /// Reads the certificates, so that a wrong path is told before anything is tried.
+    ///
+    /// - Throws: `invalidConfiguration`.
+    func prepare() throws(RedisError) { _ = try tls?.context() }
 
     /// Bytes that may wait for the socket before no further commands are written.
     private static let waterMark = ChannelOptions.Types.WriteBufferWaterMark(low: 256 * 1024, high: 1024 * 1024)
@@ -14,24 +27,28 @@ struct Connector: Sendable {
     /// A connection ready for commands, or `unavailable` with the reason in words.
     func connect() -> EventLoopFuture<RedisConnection> {
         let connection = RedisConnection(configuration: configuration)
+        let address = configuration.address
         let bootstrap = ClientBootstrap(group: eventLoop)
             .connectTimeout(configuration.connectTimeout.timeAmount)
             .channelOption(.writeBufferWaterMark, value: Self.waterMark)
             .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(connection) }
+                channel.eventLoop.makeCompletedFuture {
+                    if let tls { try channel.pipeline.syncOperations.addHandler(tls.handler(for: address)) }
+                    try channel.pipeline.syncOperations.addHandler(connection)
+                }
             }
         let channel =
-            switch configuration.address {
+            switch address {
             case .tcp(let host, let port):
                 bootstrap.channelOption(.tcpOption(.tcp_nodelay), value: 1)
                     .channelOption(.socketOption(.so_keepalive), value: 1).connect(host: host, port: port)
             case .unix(let path):
                 bootstrap.connect(unixDomainSocketPath: path)
             }
-        let address = configuration.address
         return channel.flatMap { _ in greet(connection) }
             .flatMapErrorThrowing { error in
-                throw RedisError.unavailable("connecting to \(address): \(Self.words(error))")
+                tls?.forget()
+                throw RedisError.unavailable("connecting to \(address): \(Self.words(connection.fault ?? error))")
             }
     }
 
@@ -90,6 +107,7 @@ struct Connector: Sendable {
         case let error as RedisError: error.description
         case let error as ChannelError: "\(error)"
         case let error as IOError: error.description
+        case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError: "TLS: \(error)"
         case let error as NIOConnectionError:
             error.connectionErrors.first.map { words($0.error) } ?? "no address for \(error.host)"
         default: "\(error)"

@@ -10,6 +10,7 @@ import ServiceLifecycle
 /// a command that may have run is failed and not silently repeated, unless it is marked safe to repeat.
 public final class RedisClient: Sendable, Service {
     private let configuration: RedisConfiguration
+    private let connector: Connector
     private let multiplexer: Multiplexer
 
     /// The commands that were given and not answered yet; those that block apart. At most `inFlightMax`.
@@ -22,6 +23,7 @@ public final class RedisClient: Sendable, Service {
         self.configuration = configuration
         let connector = Connector(
             configuration: configuration, eventLoop: MultiThreadedEventLoopGroup.singleton.next())
+        self.connector = connector
         let metrics = RedisMetrics()
         multiplexer = Multiplexer(
             configuration: configuration, connector: connector, logger: logger, metrics: metrics)
@@ -40,6 +42,7 @@ public final class RedisClient: Sendable, Service {
     /// - Throws: `RedisError.invalidConfiguration`.
     public func run() async throws {
         try configuration.validate()
+        try connector.prepare()
         multiplexer.start()
         var isGraceful = true
         do {

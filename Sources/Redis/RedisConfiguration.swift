@@ -1,5 +1,3 @@
-import Foundation
-
 /// Where the server is and the limits of one client. Every limit has a default that works on a laptop.
 public struct RedisConfiguration: Sendable, Equatable, CustomStringConvertible {
     public enum Address: Sendable, Equatable, CustomStringConvertible {
@@ -15,6 +13,8 @@ public struct RedisConfiguration: Sendable, Equatable, CustomStringConvertible {
     }
 
     public var address: Address
+    /// How the connection is encrypted; `nil` is not at all.
+    public var tls: RedisTLS?
     /// The ACL user; `nil` is the default user.
     public var username: String?
     public var password: String?
@@ -43,43 +43,6 @@ public struct RedisConfiguration: Sendable, Equatable, CustomStringConvertible {
 
     public init(address: Address) { self.address = address }
 
-    /// Reads `redis://[user[:password]@]host[:port][/database]` or `unix:///path/to/socket[?db=database]`. User and
-    /// password may be percent-encoded.
-    ///
-    /// - Throws: `invalidConfiguration`, which names the part that is wrong and never shows the password.
-    public init(url: String) throws(RedisError) {
-        guard let parts = URLComponents(string: url) else {
-            throw .invalidConfiguration("the URL can't be read; write redis://host:port/database or unix:///path")
-        }
-        switch parts.scheme?.lowercased() {
-        case "redis":
-            address = try Self.tcpAddress(parts)
-            database = try Self.database(String(parts.path.drop { $0 == "/" }), "the path")
-            guard parts.queryItems ?? [] == [] else {
-                throw .invalidConfiguration(
-                    "a redis:// URL has no query; the database is its path: redis://host:port/2")
-            }
-        case "unix", "redis+unix":
-            guard parts.path.hasPrefix("/"), parts.path.count > 1, parts.host ?? "" == "" else {
-                throw .invalidConfiguration("a unix: URL needs an absolute path: unix:///run/redis.sock")
-            }
-            address = .unix(path: parts.path)
-            for item in parts.queryItems ?? [] {
-                guard item.name == "db" else {
-                    throw .invalidConfiguration("unknown query item “\(item.name)”; a unix: URL takes only db")
-                }
-                database = try Self.database(item.value ?? "", "db")
-            }
-        case "rediss":
-            throw .invalidConfiguration("rediss:// (TLS) is not supported; use redis:// or unix://")
-        case let scheme:
-            throw .invalidConfiguration("the scheme is “\(scheme ?? "")”; it must be redis or unix")
-        }
-        username = parts.user.flatMap { $0.isEmpty ? nil : $0 }
-        password = parts.password.flatMap { $0.isEmpty ? nil : $0 }
-        try validate()
-    }
-
     /// - Throws: `invalidConfiguration`, naming the first setting that can't work.
     public func validate() throws(RedisError) {
         switch address {
@@ -87,8 +50,11 @@ public struct RedisConfiguration: Sendable, Equatable, CustomStringConvertible {
             throw .invalidConfiguration("the socket path has \(path.utf8.count) bytes; a unix socket path has 1 to 107")
         case .tcp(_, let port) where !(1...65_535).contains(port):
             throw .invalidConfiguration("port \(port) is not within 1 to 65535")
+        case .unix where tls != nil:
+            throw .invalidConfiguration("TLS over a unix socket is not supported")
         default: break
         }
+        try tls?.validate()
         guard database >= 0 else { throw .invalidConfiguration("database \(database) is negative") }
         guard clientName?.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) ?? true else {
             throw .invalidConfiguration("the client name has spaces or characters that are not visible ASCII")
@@ -108,21 +74,5 @@ public struct RedisConfiguration: Sendable, Equatable, CustomStringConvertible {
     }
 
     /// The address and database; never the password.
-    public var description: String { "redis at \(address), database \(database)" }
-
-    private static func tcpAddress(_ parts: URLComponents) throws(RedisError) -> Address {
-        guard var host = parts.host, !host.isEmpty else {
-            throw .invalidConfiguration("the URL has no host; write redis://host:port/database")
-        }
-        if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
-        return .tcp(host: host, port: parts.port ?? 6379)
-    }
-
-    private static func database(_ text: String, _ place: String) throws(RedisError) -> Int {
-        if text.isEmpty { return 0 }
-        guard let number = Int(text), number >= 0 else {
-            throw .invalidConfiguration("\(place) is “\(text)”; it must be a database number such as 0")
-        }
-        return number
-    }
+    public var description: String { "redis at \(address)\(tls == nil ? "" : " by TLS"), database \(database)" }
 }

@@ -24,6 +24,8 @@ final class RedisConnection: ChannelInboundHandler, @unchecked Sendable {
 
     weak var owner: (any ConnectionOwner)?
     private(set) var isClosed = false
+    /// What the socket or TLS complained of, where that is why it closed.
+    private(set) var fault: (any Error)?
     private var inFlight: Deque<PendingCommand> = []
     private var lastProgress = NIODeadline.now()
     private var outgoing = ByteBuffer()
@@ -142,6 +144,7 @@ final class RedisConnection: ChannelInboundHandler, @unchecked Sendable {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if !isClosed { fault = error }
         close(because: .connectionLost(mayHaveRun: true))
     }
 

@@ -13,6 +13,15 @@ import Testing
         #expect(bare.address == .tcp(host: "::1", port: 7000))
         #expect(bare.username == nil)
         #expect(bare.password == "secret")
+        let encrypted = try RedisConfiguration(
+            url: "rediss://ada:pw@redis.example/1?ca=/ca.pem&cert=/c.pem&key=/k.pem&server-name=r1.example")
+        #expect(encrypted.address == .tcp(host: "redis.example", port: 6379))
+        #expect(encrypted.database == 1)
+        #expect(
+            encrypted.tls
+                == RedisTLS(
+                    caFile: "/ca.pem", certificateFile: "/c.pem", keyFile: "/k.pem", serverName: "r1.example"))
+        #expect(try RedisConfiguration(url: "rediss://redis.example").tls == RedisTLS())
         let socket = try RedisConfiguration(url: "unix:///run/redis/redis.sock?db=2")
         #expect(socket.address == .unix(path: "/run/redis/redis.sock"))
         #expect(socket.database == 2)
@@ -24,7 +33,9 @@ import Testing
             ("", "scheme"), ("localhost:6379", "scheme"), ("http://localhost", "scheme"), ("redis://", "host"),
             ("redis:///1", "host"), ("redis://localhost:99999", "port"), ("redis://localhost:0", "port"),
             ("redis://localhost/one", "path"), ("redis://localhost/1/2", "path"), ("redis://localhost/-1", "path"),
-            ("redis://localhost?db=1", "query"), ("rediss://localhost", "TLS"), ("unix://run/redis.sock", "absolute"),
+            ("redis://localhost?db=1", "query"), ("rediss://localhost?db=1", "db"),
+            ("rediss://localhost?cert=/c.pem", "key"), ("rediss://localhost?ca=", "CA file"),
+            ("rediss://localhost?server-name=10.0.0.7", "DNS name"), ("unix://run/redis.sock", "absolute"),
             ("unix://", "absolute"), ("unix:///r.sock?db=x", "db"), ("unix:///r.sock?name=x", "name"),
             ("unix:///" + String(repeating: "x", count: 120), "107"),
         ])

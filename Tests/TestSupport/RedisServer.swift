@@ -128,7 +128,8 @@ public final class RedisServer: Sendable {
         return String(decoding: reply[..<count].prefix { $0 != UInt8(ascii: "\r") }, as: UTF8.self)
     }
 
-    private static func freePort() throws -> Int {
+    /// A TCP port of 127.0.0.1 where nobody listens now.
+    public static func freePort() throws -> Int {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         defer { close(descriptor) }
         var address = sockaddr_in()
