@@ -179,9 +179,9 @@ struct PlayerJourney: Sendable {
         var entered = ContinuousClock.now
         var acceptedAt: ContinuousClock.Instant?
         while true {
+            let wait = since.map { "?wait=\(isInQueue ? 20 : 2)&since=\($0)" } ?? ""
             let ticket: Ticket = try await api.call(
-                .matched, .GET,
-                "/v1/matchmaking/tickets/\(ticketId)" + (since.map { "?wait=\(isInQueue ? 20 : 2)&since=\($0)" } ?? ""), token: token)
+                .matched, .GET, "/v1/matchmaking/tickets/\(ticketId)\(wait)", token: token)
             defer { since = ticket.state }
             if ticket.state == since, ticket.state != "ready" { continue }
             switch ticket.state {

@@ -38,7 +38,7 @@ enum RedisConnection {
             group.addTask {
                 do {
                     return try await body(client)
-                } catch where isOutage(error) {
+                } catch  where isOutage(error) {
                     throw CommandFailure(
                         "Redis at \(url) does not answer: \(error)",
                         nextStep: "Start it ('muster up' does), or name another with --redis URL.")
