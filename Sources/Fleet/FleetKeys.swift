@@ -22,6 +22,8 @@ struct FleetKeys: Sendable {
     var lost: RedisKey { "muster:fleet:{\(region.rawValue)}:lost" }
     /// HASH: `since` and `last`, Redis ms: how long heartbeats have been watched without a gap.
     var watch: RedisKey { "muster:fleet:{\(region.rawValue)}:watch" }
+    /// ZSET: instance → when an allocator last saw its process run, in Redis ms.
+    var vouched: RedisKey { "muster:fleet:{\(region.rawValue)}:vouched" }
     /// STRING with TTL: an allocator is starting an instance.
     var starting: RedisKey { "muster:fleet:{\(region.rawValue)}:starting" }
 

@@ -90,11 +90,11 @@ public struct FleetService: Sendable {
     /// callers; lost matches are named again until ``settleLost(_:in:)``.
     ///
     /// - Parameter sparing: instances whose process the caller sees running: an API that is away silences them all, and
-    ///   their matches go on.
+    ///   their matches go on. The other callers spare them too, for as long as the watch may have a gap.
     public func reap(_ region: Region, sparing: [InstanceID] = []) async throws(FleetError) -> FleetReapReport {
         let keys = FleetKeys(region: region)
         let reply = try await call(
-            FleetScripts.reap, keys: keys.transition + [keys.watch],
+            FleetScripts.reap, keys: keys.transition + [keys.watch, keys.vouched],
             [
                 RedisArgument(configuration.silentAfter.milliseconds),
                 RedisArgument(configuration.deadAfter.milliseconds),

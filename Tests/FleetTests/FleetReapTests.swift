@@ -49,6 +49,7 @@ struct FleetReapTests {
                 try await fleet.reap(eu, sparing: [seen]).dead == [unseen]
             }
             #expect(try await fleet.list(eu).instances.map(\.instance) == [seen])
+            #expect(try await fleet.reap(eu).dead.isEmpty, "nor by another allocator, which does not see it")
         }
     }
 

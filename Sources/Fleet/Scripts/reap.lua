@@ -2,13 +2,14 @@
 -- silent for long are dead, and what they held is lost. Lost matches are named again until they are settled.
 --
 -- KEYS  1 instances (hash)  2 beats (zset)  3 slots (zset)  4 allocations (hash)  5 held (zset)  6 unseen (zset)
---       7 lost (hash)  8 watch (hash)
+--       7 lost (hash)  8 watch (hash)  9 vouched (zset)
 -- ARGV  1 silence that makes an instance unfit, ms  2 silence that makes it dead, ms  3 gap that restarts the watch, ms
---       4 most instances and matches handled in one call  5 … instances known by other means to run: never dead
+--       4 most instances and matches handled in one call  5 … instances that the caller sees running
 -- Reply {{dead instance, …}, {lost match, why, …}}
 -- Cost  O(limit × (log N + held)); the caller comes back each second
 -- Why   When Redis or every reaper was away, all instances look silent though they are well. So silence counts only
---       from when the watch began without a gap.
+--       from when the watch began without a gap. An API that is away silences all of them too: so whom one reaper sees
+--       running is dead to none of them.
 
 local silence, death, gap, limit = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local time = redis.call('TIME')
@@ -24,14 +25,14 @@ for _, instance in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', '(' .. (n
   redis.call('ZREM', KEYS[3], instance)
 end
 
-local spared = {}
-for index = 5, #ARGV do spared[ARGV[index]] = true end
+for index = 5, #ARGV do redis.call('ZADD', KEYS[9], now, ARGV[index]) end
+redis.call('ZREMRANGEBYSCORE', KEYS[9], '-inf', '(' .. (now - gap))
 
 local dead = {}
 if now - since > death then
   local silent = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', '(' .. (now - death), 'LIMIT', 0, limit)
   for _, instance in ipairs(silent) do
-    if not spared[instance] then dead[#dead + 1] = instance end
+    if not redis.call('ZSCORE', KEYS[9], instance) then dead[#dead + 1] = instance end
   end
   for _, instance in ipairs(dead) do
     redis.call('HDEL', KEYS[1], instance)
