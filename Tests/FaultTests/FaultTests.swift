@@ -7,9 +7,9 @@ import Testing
 @Suite(.serialized) struct FaultTests {
     /// Runs players against a whole Muster, does harm once some of them are on their way, and then checks the books.
     private func harm(
-        players: Int = 40, _ body: @Sendable (MusterUp) async throws -> Void
+        players: Int = 40, _ arguments: [String] = [], _ body: @Sendable (MusterUp) async throws -> Void
     ) async throws {
-        try await withMuster { up in
+        try await withMuster(arguments) { up in
             let api = try #require(try up.state()).apiUrl
             async let load = up.muster(
                 [
@@ -56,12 +56,62 @@ import Testing
         }
     }
 
-    @Test("FLUSHALL under load: every accepted order and every posted result survives, once")
+    @Test("kill -9 of everything but redis at once: all of it comes back, players go on, and the books balance")
+    func killEverything() async throws {
+        try await harm { up in
+            let names = try #require(try up.state()).processes.map(\.name).filter { $0 != "redis" }
+            let instances = try up.instances()
+            for name in names { try up.killProcess(name) }
+            for pid in instances { kill(pid, SIGKILL) }
+        }
+    }
+
+    @Test("kill -9 of every instance in mid-match: its matches fail, its players queue again and play elsewhere")
+    func killInstances() async throws {
+        try await harm { up in
+            let url = try #require(try up.state()).redisUrl
+            try await withClient(RedisConfiguration(url: url)) { client in
+                func matches() async throws -> [String] {
+                    let reply = try await client.send(RedisCommand("HKEYS", "muster:fleet:{eu}:allocations"))
+                    return reply.array?.compactMap(\.string) ?? []
+                }
+                try await eventually("matches are played") { try await matches().count >= 3 }
+                let instances = try up.instances()
+                let running = try await matches()
+                for pid in instances { kill(pid, SIGKILL) }
+                try await eventually("each match has ended") {
+                    for match in running {
+                        let reply = try await client.send(
+                            RedisCommand("HGET", RedisArgument("muster:mm:{duel:eu}:match:\(match)"), "state"))
+                        guard ["failed", "finished"].contains(reply.string) else { return false }
+                    }
+                    return true
+                }
+            }
+        }
+    }
+
+    @Test("a worker of each kind and an instance, paused past every lease and resumed: nothing is done twice")
+    func pauseWorkers() async throws {
+        try await harm(["--allocator", "2", "--verifier", "2"]) { up in
+            var pids = try ["ranker-1", "allocator-1", "ingest-1", "verifier-1"].map { try up.pid(of: $0) }
+            pids += try up.instances().prefix(1)
+            // Longer than leases (10 s) and an instance's silence (10 s) may last.
+            try await MusterUp.pause(pids, for: .seconds(12))
+        }
+    }
+
+    @Test("three FLUSHALLs under load: every accepted order and every posted result survives, once")
     func flushAll() async throws {
         try await harm { up in
             let url = try #require(try up.state()).redisUrl
             try await withClient(RedisConfiguration(url: url)) { client in
-                _ = try await client.send(RedisCommand("FLUSHALL"))
+                for _ in 1...3 {
+                    try await eventually("Redis is full of tickets, jobs and leases") {
+                        (try await client.send(RedisCommand("DBSIZE")).int ?? 0) > 20
+                    }
+                    _ = try await client.send(RedisCommand("FLUSHALL"))
+                }
             }
         }
     }

@@ -112,11 +112,43 @@ public final class MusterUp: Sendable {
     /// kill -9 of one process by its name (`verifier-1`), and answers how often it had been restarted before.
     @discardableResult
     public func killProcess(_ name: String) throws -> Int {
-        guard let member = try state()?.processes.first(where: { $0.name == name }), let pid = member.pid else {
+        let member = try member(name)
+        if let pid = member.pid { kill(pid, SIGKILL) }
+        return member.restarts
+    }
+
+    /// The process id of one process by its name.
+    public func pid(of name: String) throws -> Int32 {
+        guard let pid = try member(name).pid else { throw TestSupportError("no process \(name) is running") }
+        return pid
+    }
+
+    private func member(_ name: String) throws -> State.Member {
+        guard let member = try state()?.processes.first(where: { $0.name == name }), member.pid != nil else {
             throw TestSupportError("no process \(name) is running")
         }
-        kill(pid, SIGKILL)
-        return member.restarts
+        return member
+    }
+
+    /// SIGSTOP of processes, and SIGCONT after a while, also where the caller is cancelled: a stopped process would not
+    /// notice the end of its supervisor.
+    public static func pause(_ pids: [Int32], for duration: Duration) async throws {
+        for pid in pids { kill(pid, SIGSTOP) }
+        defer { for pid in pids { kill(pid, SIGCONT) } }
+        try await Task.sleep(for: duration)
+    }
+
+    /// The process ids of the game instances, which are children of the allocators.
+    public func instances() throws -> [Int32] {
+        let allocators = try state()?.processes.filter { $0.role == "allocator" }.compactMap(\.pid) ?? []
+        return try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { Int32($0) }.filter { pid in
+            // A process that ended meanwhile has no file, and is nobody's child.
+            guard let text = FileManager.default.contents(atPath: "/proc/\(pid)/stat") else { return false }
+            // "pid (name) state parent …", and the name may hold anything.
+            let fields = String(decoding: text, as: UTF8.self).split(separator: ")").last?.split(separator: " ")
+            guard let fields, fields.count > 1, let parent = Int32(fields[1]) else { return false }
+            return allocators.contains(parent)
+        }
     }
 
     /// Ends as ^C would, and waits until everything has stopped; then removes the folder.
