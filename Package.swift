@@ -164,7 +164,12 @@ let package = Package(
         tests(
             "FleetTests", ["Fleet", "InstanceWorker", "AllocatorWorker", "APIWorker", "Jobs", "Redis", "TestSupport"]),
         tests("GameDataTests", ["GameData", "IngestWorker", "Jobs", "Records", "Redis", "TestSupport", .grdb]),
-        tests("APITests", ["API", "APIWorker", "TestSupport", .httpClient, .nioCore, .nioHTTP1, .nioFoundation]),
+        tests(
+            "APITests",
+            [
+                "API", "APIWorker", "Matchmaking", "Records", "Redis", "Store", "TestSupport", .httpClient, .nioCore,
+                .nioHTTP1, .nioFoundation,
+            ]),
         tests(
             "LoadTests",
             ["Load", "Sandbox", "TestSupport", .httpClient, .nioCore, .nioPosix, .nioHTTP1, .nioFoundation]),

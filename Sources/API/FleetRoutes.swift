@@ -83,8 +83,9 @@ public struct FleetRoutes: Sendable {
     }
 
     @Sendable private func result(_ request: Request, _ context: APIContext) async throws -> Response {
-        let record = try await placedMatch(context)
+        let (id, placed) = try await namedMatch(context)
         let result = try await request.decodeBody(MatchResult.self, context: context)
+        guard let record = placed else { throw Problem.notFound("There is no match \(id).") }
         let reply = try await matches.recordResult(record.matchId, result)
         switch reply {
         case .recorded, .alreadyRecorded:
@@ -102,11 +103,18 @@ public struct FleetRoutes: Sendable {
 
     /// The match of the path, where the token speaks for the instance it is placed on.
     private func placedMatch(_ context: APIContext) async throws -> MatchRecord {
+        let (id, record) = try await namedMatch(context)
+        guard let record else { throw Problem.notFound("There is no match \(id).") }
+        return record
+    }
+
+    /// The same, where a body is to be judged before it is said that there is no such match.
+    private func namedMatch(_ context: APIContext) async throws -> (MatchID, MatchRecord?) {
         let identity = try context.requireIdentity(role: .instance)
         let id = try context.parameter("id", as: MatchID.self)
-        guard let record = try await matches.match(id) else { throw Problem.notFound("There is no match \(id).") }
-        try Self.hold(identity, speaksFor: record.instanceId)
-        return record
+        let record = try await matches.match(id)
+        if let record { try Self.hold(identity, speaksFor: record.instanceId) }
+        return (id, record)
     }
 
     /// The result is safe by now; what is in Redis may follow: the next heartbeat frees the slot as well, and tickets

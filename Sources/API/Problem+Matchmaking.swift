@@ -7,7 +7,8 @@ extension MatchmakingError: ProblemConvertible {
         case .ticketActive(let ticket): .ticketActive(ticket)
         case .unknownMode: .invalidField("mode", sentence)
         case .unknownRegion: .invalidField("region", sentence)
-        case .invalidLatency(let region, _): .invalidField("latencies.\(region)", sentence)
+        case .latencyElsewhere(let region, _), .invalidLatency(let region, _):
+            .invalidField("latencies.\(region)", sentence)
         case .invalidCharacter: .invalidField("character", sentence)
         case .foreignTicket: .forbidden("This ticket is another player's.")
         case .unknownTicket: .notFound("There is no such ticket.")

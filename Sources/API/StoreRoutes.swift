@@ -37,8 +37,8 @@ struct StoreRoutes: Sendable {
 
     @Sendable func placeOrder(_ request: Request, _ context: APIContext) async throws -> Response {
         let player = try context.requirePlayer()
-        let key = try request.requireHeader(.idempotencyKey)
         let wish = try await request.decodeBody(OrderWish.self, context: context)
+        let key = try request.requireHeader(.idempotencyKey)
         let placed = try await store.placeOrder(
             player: player, product: wish.productId, paymentMethod: wish.paymentMethod, idempotencyKey: key)
         return try .json(

@@ -9,6 +9,8 @@ public enum MatchmakingError: Error, Sendable, Hashable, CustomStringConvertible
     case unknownMode(Mode, known: [Mode])
     /// Ask for a region that is played in.
     case unknownRegion(Region, known: [Region])
+    /// A latency to a region that is not played in.
+    case latencyElsewhere(Region, known: [Region])
     /// A latency that can't have been measured; the number as text, for NaN has no other.
     case invalidLatency(Region, value: String)
     /// A rating that can't have been reckoned: a fault of the caller.
@@ -37,7 +39,8 @@ public enum MatchmakingError: Error, Sendable, Hashable, CustomStringConvertible
         switch self {
         case .ticketActive(let ticket): "the player has an active ticket, \(ticket)"
         case .unknownMode(let mode, let known): "no mode '\(mode)'; there are \(Self.list(known))"
-        case .unknownRegion(let region, let known): "no region '\(region)'; there are \(Self.list(known))"
+        case .unknownRegion(let region, let known), .latencyElsewhere(let region, let known):
+            "no region '\(region)'; there are \(Self.list(known))"
         case .invalidLatency(let region, let value):
             "latency to '\(region)' is \(value), must be a number of ms from 0 to \(Int(TicketRequest.latencyMsMax))"
         case .invalidSkill(let skill): "rating \(skill.rating) ± \(skill.deviation) can't be"

@@ -220,7 +220,7 @@ public struct MatchmakingService: Sendable {
         }
         for (region, latency) in request.latencies.sorted(by: { $0.key < $1.key }) {
             guard self.rules.regions.contains(region) else {
-                throw .unknownRegion(region, known: self.rules.regions)
+                throw .latencyElsewhere(region, known: self.rules.regions)
             }
             guard latency.isFinite, (0...TicketRequest.latencyMsMax).contains(latency) else {
                 throw .invalidLatency(region, value: "\(latency)")

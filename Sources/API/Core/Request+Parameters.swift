@@ -40,7 +40,7 @@ extension Request {
     /// A header that must be there; `invalid-field` named after the header where it is absent or empty.
     public func requireHeader(_ name: HTTPField.Name) throws(Problem) -> String {
         guard let value = headers[name], !value.isEmpty else {
-            throw .invalidField(name.canonicalName, "This header is missing.")
+            throw .invalidField(name.rawName, "This header is missing.")
         }
         return value
     }

@@ -65,6 +65,9 @@ extension Problem {
             self = .invalidField(Self.path(context.codingPath), "Expected \(Self.words(for: type)), not null.")
         case .dataCorrupted(let context) where context.codingPath.isEmpty:
             self = .malformedJSON("The body is not JSON.")
+        case .dataCorrupted(let context) where context.debugDescription.hasPrefix("Cannot initialize "):
+            // The standard library's words for a text that no case of an enum has; they name a type of ours.
+            self = .invalidField(Self.path(context.codingPath), "This value is none of those that are allowed.")
         case .dataCorrupted(let context):
             self = .invalidField(Self.path(context.codingPath), Self.sentence(context.debugDescription))
         @unknown default:
