@@ -31,12 +31,14 @@ enum APIFailure: Error, Sendable, CustomStringConvertible {
 }
 
 /// The instance's side of the HTTP contract. It is all that an instance knows of the rest of the house.
-struct InstanceAPI: Sendable {
+struct InstanceAPI: Sendable, CustomStringConvertible {
     /// The largest answer that is read.
     static let answerBytesMax = 1 << 20
 
     let url: String
     let token: String
+    /// Without the token: the description of a service ends up in logs.
+    var description: String { "InstanceAPI(\(url))" }
     let client: HTTPClient
     var timeout: Duration = .seconds(3)
 
