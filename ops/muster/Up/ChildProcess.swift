@@ -32,22 +32,32 @@ final class ChildProcess: Sendable {
         let pipe = Pipe()
         process.standardOutput = pipe
         process.standardError = pipe
-        let lines = LineSplitter(line)
-        pipe.fileHandleForReading.readabilityHandler = { handle in
-            let bytes = handle.availableData
-            if bytes.isEmpty {
-                handle.readabilityHandler = nil
-                lines.finish()
-            } else {
-                lines.feed(bytes)
-            }
-        }
         process.terminationHandler = { [end] process in
             let status = process.terminationStatus
             end.set(process.terminationReason == .exit ? .exit(status) : .signal(status))
         }
         try Self.withoutBlockedSignals { try process.run() }
         pid = process.processIdentifier
+        Self.follow(pipe.fileHandleForReading, LineSplitter(line))
+    }
+
+    /// Reads the output on a thread of its own until all who write to it have ended.
+    ///
+    /// Foundation's readability handler would let go of the file while libdispatch still watches it: now and then the
+    /// end of a child crashed the supervisor in `_dispatch_event_loop_drain`.
+    private static func follow(_ output: FileHandle, _ lines: LineSplitter) {
+        Thread.detachNewThread {
+            var buffer = [UInt8](repeating: 0, count: 64 * 1024)
+            while true {
+                let count = read(output.fileDescriptor, &buffer, buffer.count)
+                if count > 0 {
+                    lines.feed(Data(buffer[..<count]))
+                } else if count == 0 || errno != EINTR {
+                    break
+                }
+            }
+            lines.finish()
+        }
     }
 
     /// A child inherits which signals are blocked, and the threads that Swift's tasks run on block them all:
