@@ -250,8 +250,8 @@ struct PlayerJourney: Sendable {
 
     private struct Match: Decodable { let state: String }
 
-    /// The match is over for the player; its result shows once ratings are applied. `false` where the instance died with
-    /// the result: the match then was abandoned.
+    /// The match is over for the player; its result shows once ratings are applied. `false` where the instance died
+    /// with the result: the match then was abandoned.
     private func isResultRead(_ matchId: String?, token: String) async throws -> Bool {
         guard let matchId else { return true }
         return try await timed(.result) {
