@@ -26,7 +26,9 @@ final class BlockingPool: ConnectionOwner, @unchecked Sendable {
     private var openCount = 0
     private var isStopped = false
 
-    init(configuration: RedisConfiguration, connector: Connector, logger: Logger, metrics: RedisMetrics) {
+    init(
+        configuration: RedisConfiguration, connector: Connector, logger: Logger, metrics: RedisMetrics
+    ) {
         self.configuration = configuration
         self.connector = connector
         eventLoop = connector.eventLoop
@@ -64,7 +66,8 @@ final class BlockingPool: ConnectionOwner, @unchecked Sendable {
         guard !isStopped else { return pending.end(.unavailable("the client has stopped")) }
         if let connection = idle.popLast() { return lease(connection, to: pending) }
         guard openCount < configuration.blockingConnectionsMax else {
-            let text = "more than blockingConnectionsMax = \(configuration.blockingConnectionsMax) commands would block"
+            let text =
+                "more than blockingConnectionsMax = \(configuration.blockingConnectionsMax) commands would block"
             return pending.end(.unavailable(text))
         }
         openCount += 1
@@ -116,7 +119,8 @@ final class BlockingPool: ConnectionOwner, @unchecked Sendable {
             guard pending.end(.failure(.timedOut(mayHaveRun: true))) else { return }
             self.abandon(pending, because: .timedOut(mayHaveRun: true))
         }
-        leases[ObjectIdentifier(connection)] = Lease(connection: connection, pending: pending, timer: timer)
+        leases[ObjectIdentifier(connection)] = Lease(
+            connection: connection, pending: pending, timer: timer)
         connection.append(pending, at: .now())
         connection.flush()
     }
@@ -147,7 +151,8 @@ final class BlockingPool: ConnectionOwner, @unchecked Sendable {
     }
 
     func connection(
-        _ connection: RedisConnection, closedBecause reason: RedisError, leaving unanswered: Deque<PendingCommand>
+        _ connection: RedisConnection, closedBecause reason: RedisError,
+        leaving unanswered: Deque<PendingCommand>
     ) {
         openCount -= 1
         idle.removeAll { $0 === connection }

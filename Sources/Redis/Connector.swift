@@ -22,7 +22,8 @@ struct Connector: Sendable {
     func prepare() throws(RedisError) { _ = try tls?.context() }
 
     /// Bytes that may wait for the socket before no further commands are written.
-    private static let waterMark = ChannelOptions.Types.WriteBufferWaterMark(low: 256 * 1024, high: 1024 * 1024)
+    private static let waterMark = ChannelOptions.Types.WriteBufferWaterMark(
+        low: 256 * 1024, high: 1024 * 1024)
 
     /// A connection ready for commands, or `unavailable` with the reason in words.
     func connect() -> EventLoopFuture<RedisConnection> {
@@ -48,7 +49,8 @@ struct Connector: Sendable {
         return channel.flatMap { _ in greet(connection) }
             .flatMapErrorThrowing { error in
                 tls?.forget()
-                throw RedisError.unavailable("connecting to \(address): \(Self.words(connection.fault ?? error))")
+                throw RedisError.unavailable(
+                    "connecting to \(address): \(Self.words(connection.fault ?? error))")
             }
     }
 
@@ -80,8 +82,12 @@ struct Connector: Sendable {
             let user = configuration.username.map { [RedisArgument($0)] } ?? []
             commands.append(RedisCommand(["AUTH"] + user + [RedisArgument(password)]))
         }
-        if configuration.database != 0 { commands.append(["SELECT", RedisArgument(configuration.database)]) }
-        if let name = configuration.clientName { commands.append(["CLIENT", "SETNAME", RedisArgument(name)]) }
+        if configuration.database != 0 {
+            commands.append(["SELECT", RedisArgument(configuration.database)])
+        }
+        if let name = configuration.clientName {
+            commands.append(["CLIENT", "SETNAME", RedisArgument(name)])
+        }
         commands.append(["PING"])
         return commands
     }

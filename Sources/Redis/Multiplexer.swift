@@ -51,7 +51,9 @@ final class Multiplexer: ConnectionOwner, @unchecked Sendable {
     private var isStopping = false
     private var stopWaiters: [EventLoopPromise<Void>] = []
 
-    init(configuration: RedisConfiguration, connector: Connector, logger: Logger, metrics: RedisMetrics) {
+    init(
+        configuration: RedisConfiguration, connector: Connector, logger: Logger, metrics: RedisMetrics
+    ) {
         self.configuration = configuration
         self.connector = connector
         eventLoop = connector.eventLoop
@@ -218,7 +220,9 @@ final class Multiplexer: ConnectionOwner, @unchecked Sendable {
                 return true
             }
             guard pending.deadline <= now else { return false }
-            drop(pending, because: isDisconnected ? unavailable(pending.timeout) : .timedOut(mayHaveRun: false))
+            drop(
+                pending,
+                because: isDisconnected ? unavailable(pending.timeout) : .timedOut(mayHaveRun: false))
             return true
         }
     }
@@ -276,7 +280,8 @@ final class Multiplexer: ConnectionOwner, @unchecked Sendable {
     }
 
     func connection(
-        _ connection: RedisConnection, closedBecause reason: RedisError, leaving unanswered: Deque<PendingCommand>
+        _ connection: RedisConnection, closedBecause reason: RedisError,
+        leaving unanswered: Deque<PendingCommand>
     ) {
         connected.store(false, ordering: .relaxed)
         var repeatable: Deque<PendingCommand> = []

@@ -78,7 +78,9 @@ final class PendingCommand: @unchecked Sendable {
     /// Ends it with this outcome, unless it ended before; answers whether this call ended it.
     @discardableResult
     func end(_ outcome: Outcome) -> Bool {
-        guard state.exchange(Self.ended, ordering: .acquiringAndReleasing) == Self.waiting else { return false }
+        guard state.exchange(Self.ended, ordering: .acquiringAndReleasing) == Self.waiting else {
+            return false
+        }
         switch completion {
         case .task(let continuation): continuation.resume(returning: outcome)
         case .callback(let callback): callback(outcome)
@@ -117,7 +119,9 @@ final class PendingCommand: @unchecked Sendable {
     func prepareToRepeat() { replies.removeAll(keepingCapacity: true) }
 
     private func begin() -> Bool {
-        state.compareExchange(expected: Self.new, desired: Self.waiting, ordering: .acquiringAndReleasing).exchanged
+        state.compareExchange(
+            expected: Self.new, desired: Self.waiting, ordering: .acquiringAndReleasing
+        ).exchanged
     }
 }
 

@@ -11,7 +11,8 @@ extension RedisClient {
             let call = script.call(keys: keys, arguments: arguments, isSafeToRepeat: isSafeToRepeat)
             return try await send(call, timeout: timeout)
         } catch  where error.serverCode == "NOSCRIPT" {
-            let call = script.introduction(keys: keys, arguments: arguments, isSafeToRepeat: isSafeToRepeat)
+            let call = script.introduction(
+                keys: keys, arguments: arguments, isSafeToRepeat: isSafeToRepeat)
             return try await send(call, timeout: timeout)
         }
     }

@@ -17,6 +17,7 @@ public final class RedisClient: Sendable, Service {
     public var inFlightCount: Int { multiplexer.waitingCount }
 
     private let blocking: BlockingPool
+    let subscriptions: Subscriptions
 
     /// Connects to nothing yet: `run` does. Commands given before wait for the connection, within their time-outs.
     public init(configuration: RedisConfiguration, logger: Logger) {
@@ -27,13 +28,17 @@ public final class RedisClient: Sendable, Service {
         let metrics = RedisMetrics()
         multiplexer = Multiplexer(
             configuration: configuration, connector: connector, logger: logger, metrics: metrics)
-        blocking = BlockingPool(configuration: configuration, connector: connector, logger: logger, metrics: metrics)
+        blocking = BlockingPool(
+            configuration: configuration, connector: connector, logger: logger, metrics: metrics)
+        subscriptions = Subscriptions(
+            configuration: configuration, connector: connector, logger: logger, metrics: metrics)
     }
 
     deinit {
         // A client that was dropped without having run still must not leave connections or waiting callers behind.
         _ = multiplexer.stop(gracefully: false)
         _ = blocking.stop()
+        subscriptions.stop()
     }
 
     /// Connects and keeps the connection up until graceful shutdown, which answers the commands that were given, or
@@ -50,6 +55,7 @@ public final class RedisClient: Sendable, Service {
         } catch {
             isGraceful = false
         }
+        subscriptions.stop()
         try await blocking.stop().get()
         try await multiplexer.stop(gracefully: isGraceful).get()
     }
@@ -78,7 +84,8 @@ public final class RedisClient: Sendable, Service {
         _ command: RedisCommand, timeout: Duration? = nil
     ) async throws(RedisError) -> RESPValue {
         if let refusal = CommandRules.refusal(of: command) { throw refusal }
-        let pending = PendingCommand(command, timeout: (timeout ?? configuration.commandTimeout).timeAmount)
+        let pending = PendingCommand(
+            command, timeout: (timeout ?? configuration.commandTimeout).timeAmount)
         return try await multiplexer.perform(pending).single()
     }
 
@@ -94,7 +101,8 @@ public final class RedisClient: Sendable, Service {
         for command in commands {
             if let refusal = CommandRules.refusal(of: command) { throw refusal }
         }
-        let pending = PendingCommand(commands, timeout: (timeout ?? configuration.commandTimeout).timeAmount)
+        let pending = PendingCommand(
+            commands, timeout: (timeout ?? configuration.commandTimeout).timeAmount)
         return try await multiplexer.perform(pending).all()
     }
 

@@ -1,5 +1,6 @@
 /// The name of a Redis key. A type of its own, so that keys are told from other arguments and come from one place.
-public struct RedisKey: Sendable, Hashable, ExpressibleByStringLiteral, ExpressibleByStringInterpolation,
+public struct RedisKey: Sendable, Hashable, ExpressibleByStringLiteral,
+    ExpressibleByStringInterpolation,
     CustomStringConvertible
 {
     public let name: String
@@ -12,7 +13,8 @@ public struct RedisKey: Sendable, Hashable, ExpressibleByStringLiteral, Expressi
 }
 
 /// One argument of a command: text, bytes or a number. Numbers are written as decimal text when the command is sent.
-public struct RedisArgument: Sendable, Hashable, ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
+public struct RedisArgument: Sendable, Hashable, ExpressibleByStringLiteral,
+    ExpressibleByIntegerLiteral,
     ExpressibleByStringInterpolation
 {
     enum Storage: Sendable, Hashable {

@@ -13,7 +13,8 @@ extension RedisConfiguration {
     /// - Throws: `invalidConfiguration`, which names the part that is wrong and never shows the password.
     public init(url: String) throws(RedisError) {
         guard let parts = URLComponents(string: url) else {
-            throw .invalidConfiguration("the URL can't be read; write redis://host:port/database or unix:///path")
+            throw .invalidConfiguration(
+                "the URL can't be read; write redis://host:port/database or unix:///path")
         }
         switch parts.scheme?.lowercased() {
         case "redis":
@@ -36,12 +37,14 @@ extension RedisConfiguration {
             self.init(address: .unix(path: parts.path))
             for item in parts.queryItems ?? [] {
                 guard item.name == "db" else {
-                    throw .invalidConfiguration("unknown query item “\(item.name)”; a unix: URL takes only db")
+                    throw .invalidConfiguration(
+                        "unknown query item “\(item.name)”; a unix: URL takes only db")
                 }
                 database = try Self.database(item.value ?? "", "db")
             }
         case let scheme:
-            throw .invalidConfiguration("the scheme is “\(scheme ?? "")”; it must be redis, rediss or unix")
+            throw .invalidConfiguration(
+                "the scheme is “\(scheme ?? "")”; it must be redis, rediss or unix")
         }
         username = parts.user.flatMap { $0.isEmpty ? nil : $0 }
         password = parts.password.flatMap { $0.isEmpty ? nil : $0 }

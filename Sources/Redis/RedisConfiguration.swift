@@ -47,7 +47,8 @@ public struct RedisConfiguration: Sendable, Equatable, CustomStringConvertible {
     public func validate() throws(RedisError) {
         switch address {
         case .unix(let path) where !(1...107).contains(path.utf8.count):
-            throw .invalidConfiguration("the socket path has \(path.utf8.count) bytes; a unix socket path has 1 to 107")
+            throw .invalidConfiguration(
+                "the socket path has \(path.utf8.count) bytes; a unix socket path has 1 to 107")
         case .tcp(_, let port) where !(1...65_535).contains(port):
             throw .invalidConfiguration("port \(port) is not within 1 to 65535")
         case .unix where tls != nil:
@@ -57,10 +58,12 @@ public struct RedisConfiguration: Sendable, Equatable, CustomStringConvertible {
         try tls?.validate()
         guard database >= 0 else { throw .invalidConfiguration("database \(database) is negative") }
         guard clientName?.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) ?? true else {
-            throw .invalidConfiguration("the client name has spaces or characters that are not visible ASCII")
+            throw .invalidConfiguration(
+                "the client name has spaces or characters that are not visible ASCII")
         }
         for (name, value) in [
-            ("connectTimeout", connectTimeout), ("commandTimeout", commandTimeout), ("reconnectDelay", reconnectDelay),
+            ("connectTimeout", connectTimeout), ("commandTimeout", commandTimeout),
+            ("reconnectDelay", reconnectDelay),
             ("reconnectDelayMax", reconnectDelayMax),
         ] where value <= .zero {
             throw .invalidConfiguration("\(name) must be positive, not \(value)")
@@ -74,5 +77,7 @@ public struct RedisConfiguration: Sendable, Equatable, CustomStringConvertible {
     }
 
     /// The address and database; never the password.
-    public var description: String { "redis at \(address)\(tls == nil ? "" : " by TLS"), database \(database)" }
+    public var description: String {
+        "redis at \(address)\(tls == nil ? "" : " by TLS"), database \(database)"
+    }
 }

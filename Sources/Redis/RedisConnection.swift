@@ -7,7 +7,8 @@ protocol ConnectionOwner: AnyObject, Sendable {
     func connection(_ connection: RedisConnection, answered commands: Int, oldestSentAt: NIODeadline)
     /// It is closed for good; these calls (some of which may have ended) were sent and not answered.
     func connection(
-        _ connection: RedisConnection, closedBecause reason: RedisError, leaving unanswered: Deque<PendingCommand>)
+        _ connection: RedisConnection, closedBecause reason: RedisError,
+        leaving unanswered: Deque<PendingCommand>)
     /// The bytes that were too many for the socket went out.
     func connectionBecameWritable(_ connection: RedisConnection)
 }
@@ -23,6 +24,8 @@ final class RedisConnection: ChannelInboundHandler, @unchecked Sendable {
     private static let writeBytesMax = 256 * 1024
 
     weak var owner: (any ConnectionOwner)?
+    /// Takes the replies that no command asked for: what is published to a subscription's connection.
+    var listener: ((RESPValue) -> Void)?
     private(set) var isClosed = false
     /// What the socket or TLS complained of, where that is why it closed.
     private(set) var fault: (any Error)?
@@ -33,7 +36,8 @@ final class RedisConnection: ChannelInboundHandler, @unchecked Sendable {
     private let reader: ReplyReader
 
     init(configuration: RedisConfiguration) {
-        reader = ReplyReader(bytesMax: configuration.replyBytesMax, elementsMax: configuration.replyElementsMax)
+        reader = ReplyReader(
+            bytesMax: configuration.replyBytesMax, elementsMax: configuration.replyElementsMax)
     }
 
     // MARK: Sending
@@ -53,6 +57,9 @@ final class RedisConnection: ChannelInboundHandler, @unchecked Sendable {
         inFlight.append(pending)
         pending.write(into: &outgoing, at: now)
     }
+
+    /// Adds a command whose answers the listener takes.
+    func appendUnpaired(_ command: RedisCommand) { CommandWriter.write(command, into: &outgoing) }
 
     /// Writes what was appended, in one go.
     func flush() {
@@ -119,7 +126,12 @@ final class RedisConnection: ChannelInboundHandler, @unchecked Sendable {
         do throws(RedisError) {
             while let reply = try reader.next() {
                 guard let pending = inFlight.first else {
-                    throw .protocolViolation("a reply that no command asked for: \(reply.kind)")
+                    guard let listener else {
+                        throw .protocolViolation("a reply that no command asked for: \(reply.kind)")
+                    }
+                    listener(reply)
+                    guard !isClosed else { return }
+                    continue
                 }
                 if oldestSentAt == nil {
                     oldestSentAt = pending.sentAt
@@ -134,7 +146,9 @@ final class RedisConnection: ChannelInboundHandler, @unchecked Sendable {
         } catch {
             violation = error
         }
-        if let oldestSentAt, answered > 0 { owner?.connection(self, answered: answered, oldestSentAt: oldestSentAt) }
+        if let oldestSentAt, answered > 0 {
+            owner?.connection(self, answered: answered, oldestSentAt: oldestSentAt)
+        }
         if let violation { close(because: violation) }
     }
 

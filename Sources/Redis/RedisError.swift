@@ -33,13 +33,16 @@ public enum RedisError: Error, Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    private static let outageCodes: Set<Substring> = ["LOADING", "CLUSTERDOWN", "READONLY", "MASTERDOWN", "TRYAGAIN"]
+    private static let outageCodes: Set<Substring> = [
+        "LOADING", "CLUSTERDOWN", "READONLY", "MASTERDOWN", "TRYAGAIN",
+    ]
 
     public var description: String {
         switch self {
         case .unavailable(let reason): "Redis is unavailable: \(reason)"
         case .connectionLost(let mayHaveRun): "connection to Redis lost, \(Self.words(mayHaveRun))"
-        case .timedOut(let mayHaveRun): "no reply from Redis within the time-out, \(Self.words(mayHaveRun))"
+        case .timedOut(let mayHaveRun):
+            "no reply from Redis within the time-out, \(Self.words(mayHaveRun))"
         case .cancelled: "the Redis command was cancelled"
         case .server(let text): "Redis answered with an error: \(text)"
         case .protocolViolation(let reason): "Redis sent what is not RESP: \(reason)"

@@ -33,7 +33,9 @@ public struct RedisScript: Sendable, Hashable {
     }
 
     /// The call with the source, after which the server knows the digest.
-    func introduction(keys: [RedisKey], arguments: [RedisArgument], isSafeToRepeat: Bool) -> RedisCommand {
+    func introduction(keys: [RedisKey], arguments: [RedisArgument], isSafeToRepeat: Bool)
+        -> RedisCommand
+    {
         command("EVAL", RedisArgument(source), keys, arguments, isSafeToRepeat)
     }
 

@@ -15,7 +15,8 @@ public struct RedisTLS: Sendable, Equatable {
     public var serverName: String?
 
     public init(
-        caFile: String? = nil, certificateFile: String? = nil, keyFile: String? = nil, serverName: String? = nil
+        caFile: String? = nil, certificateFile: String? = nil, keyFile: String? = nil,
+        serverName: String? = nil
     ) {
         self.caFile = caFile
         self.certificateFile = certificateFile
@@ -25,7 +26,8 @@ public struct RedisTLS: Sendable, Equatable {
 
     func validate() throws(RedisError) {
         guard (certificateFile == nil) == (keyFile == nil) else {
-            throw .invalidConfiguration("a client certificate and its key go together: set both or neither")
+            throw .invalidConfiguration(
+                "a client certificate and its key go together: set both or neither")
         }
         for (name, value) in [
             ("CA file", caFile), ("certificate file", certificateFile), ("key file", keyFile),

@@ -26,7 +26,8 @@ final class ReplyReader {
     /// Takes bytes from the wire; answers whether there was memory for them.
     func feed(_ bytes: UnsafeRawBufferPointer) -> Bool {
         bytesOfReply += bytes.count
-        return redisReaderFeed(reader, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count) == REDIS_OK
+        return redisReaderFeed(
+            reader, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count) == REDIS_OK
     }
 
     /// The next whole reply, or `nil` until more bytes are fed.
@@ -49,7 +50,9 @@ final class ReplyReader {
     }
 
     private var reason: String {
-        withUnsafeBytes(of: &reader.pointee.errstr) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+        withUnsafeBytes(of: &reader.pointee.errstr) {
+            String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+        }
     }
 }
 
