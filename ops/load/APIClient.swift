@@ -7,7 +7,8 @@ import NIOHTTP1
 
 /// The HTTP side of a simulated player: JSON in, JSON out, each refusal with its problem code.
 ///
-/// An outage (no connection, 429, 502 to 504) is waited out with a jittered backoff, as a real game client would, and counted.
+/// An outage (no connection, 429, 502 to 504) is waited out with a jittered backoff, as a real game client would, and
+/// counted.
 struct APIClient: Sendable {
     let http: HTTPClient
     let baseURL: String
