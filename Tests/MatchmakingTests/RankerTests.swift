@@ -59,25 +59,36 @@ struct RankerTests {
         }
     }
 
-    @Test("ends proposals and tickets whose time is over")
-    func deadlines() async throws {
-        try await withRedis { redis, _ in
-            let rules = duels {
-                $0.acceptSeconds = 0.2
-                $0.waitSecondsMax = 0.5
-            }
+    /// Queues the players under these rules, and answers why each ticket ended.
+    private func reasons(
+        of players: [String], _ change: (inout PoolRules) -> Void
+    ) async throws -> [String?] {
+        let rules = duels(change)
+        return try await withRedis { redis, _ in
             let service = MatchmakingService(redis: redis, rules: rules, logger: testLogger)
             let ranker = Ranker(redis: redis, rules: rules, timing: Self.timing, logger: testLogger)
-            let tickets = [try await service.queue("a"), try await service.queue("b"), try await service.queue("c")]
+            var tickets: [Ticket] = []
+            for player in players { tickets.append(try await service.queue(player)) }
             try await withRankers([ranker]) {
                 try await eventually("all expire") {
                     for ticket in tickets where try await service.state(ticket) != .expired { return false }
                     return true
                 }
             }
-            #expect(try await service.ticket(tickets[0].id)?.reason == "not-accepted")
-            #expect(try await service.ticket(tickets[2].id)?.reason == "waited-too-long")
+            var reasons: [String?] = []
+            for ticket in tickets { reasons.append(try await service.ticket(ticket.id)?.reason) }
+            return reasons
         }
+    }
+
+    @Test("ends a proposal that nobody accepts")
+    func acceptDeadline() async throws {
+        #expect(try await reasons(of: ["a", "b"]) { $0.acceptSeconds = 0.2 } == ["not-accepted", "not-accepted"])
+    }
+
+    @Test("ends a ticket that has waited too long")
+    func waitDeadline() async throws {
+        #expect(try await reasons(of: ["lonely"]) { $0.waitSecondsMax = 0.2 } == ["waited-too-long"])
     }
 
     @Test("goes on after Redis lost everything")

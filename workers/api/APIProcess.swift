@@ -50,7 +50,10 @@ public struct APIProcess: Sendable {
             path: "\(folder)/accounts.sqlite", durability: .full, schemas: AccountsFile.schemas, logger: logger)
         let data = try RecordsDatabase.open(
             path: "\(folder)/data.sqlite", durability: .full, schemas: GameDataSchema.schemas, logger: logger)
-        let redis = RedisClient(configuration: try RedisConfiguration(url: configuration.redisURL), logger: logger)
+        var address = try RedisConfiguration(url: configuration.redisURL)
+        // A player is better told to try again than kept waiting for a Redis that is away.
+        address.commandTimeout = Self.redisPatience
+        let redis = RedisClient(configuration: address, logger: logger)
         let watcher = TicketWatcher(redis: redis, logger: logger)
         let orders = OutboxRelay(database: accounts, redis: redis, kinds: [VerifyPayment.self], logger: logger)
         let results = OutboxRelay(database: data, redis: redis, kinds: [RecordMatchResult.self], logger: logger)
@@ -77,6 +80,8 @@ public struct APIProcess: Sendable {
 extension APIProcess {
     /// How many connections may wait to be accepted: a crowd that arrives at once is to wait, not to be refused.
     static let backlog = 4096
+    /// How long a request waits for Redis before it is answered 503.
+    static let redisPatience = Duration.seconds(2)
     /// What the process calls itself in the registry.
     static let version = "0.1.0"
 
