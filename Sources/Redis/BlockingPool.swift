@@ -34,6 +34,7 @@ final class BlockingPool: ConnectionOwner, @unchecked Sendable {
         eventLoop = connector.eventLoop
         self.logger = logger
         self.metrics = metrics
+        connector.locator?.observe { [weak self] in self?.leave(allBut: $0) }
     }
 
     /// Sends a blocking command. The call's time-out runs from when the command is written; a connection is waited
@@ -128,6 +129,13 @@ final class BlockingPool: ConnectionOwner, @unchecked Sendable {
     /// Closes the connection that the call blocks on, where it has one yet.
     private func abandon(_ pending: PendingCommand, because reason: RedisError) {
         leases.values.first { $0.pending === pending }?.connection.close(because: reason)
+    }
+
+    /// Closes the connections that lead elsewhere: after a failover nobody must wait on the former master.
+    private func leave(allBut address: RedisConfiguration.Address) {
+        for connection in idle + leases.values.map(\.connection) where connection.address != address {
+            connection.close(because: .connectionLost(mayHaveRun: true))
+        }
     }
 
     private func giveBack(_ connection: RedisConnection) {

@@ -9,11 +9,14 @@ struct Connector: Sendable {
     let configuration: RedisConfiguration
     let eventLoop: any EventLoop
     private let tls: TLSContexts?
+    /// Finds the master; `nil` where the address is known.
+    let locator: SentinelLocator?
 
     init(configuration: RedisConfiguration, eventLoop: any EventLoop) {
         self.configuration = configuration
         self.eventLoop = eventLoop
         tls = configuration.tls.map { TLSContexts($0) }
+        locator = SentinelLocator(configuration, eventLoop: eventLoop)
     }
 
     /// Reads the certificates, so that a wrong path is told before anything is tried.
@@ -27,8 +30,12 @@ struct Connector: Sendable {
 
     /// A connection ready for commands, or `unavailable` with the reason in words.
     func connect() -> EventLoopFuture<RedisConnection> {
-        let connection = RedisConnection(configuration: configuration)
-        let address = configuration.address
+        guard let locator else { return connect(to: configuration.address) }
+        return eventLoop.flatSubmit { locator.locate() }.flatMap { connect(to: $0) }
+    }
+
+    func connect(to address: RedisConfiguration.Address) -> EventLoopFuture<RedisConnection> {
+        let connection = RedisConnection(configuration: configuration, address: address)
         let bootstrap = ClientBootstrap(group: eventLoop)
             .connectTimeout(configuration.connectTimeout.timeAmount)
             .channelOption(.writeBufferWaterMark, value: Self.waterMark)
@@ -88,6 +95,8 @@ struct Connector: Sendable {
         if let name = configuration.clientName {
             commands.append(["CLIENT", "SETNAME", RedisArgument(name)])
         }
+        // The sentinels' answer can be old: a former master may have come back as a replica.
+        if locator != nil { commands.append(["ROLE"]) }
         commands.append(["PING"])
         return commands
     }
@@ -98,6 +107,9 @@ struct Connector: Sendable {
         case .success(.one): return nil
         case .success(.many(let replies)):
             for (command, reply) in zip(commands, replies) {
+                if command == ["ROLE"], let role = reply.array?.first?.string, role != "master" {
+                    return .unavailable("the sentinels call it the master, and it calls itself a \(role)")
+                }
                 guard case .error(let text) = reply else { continue }
                 // A user without the right to name itself or to PING can still be a user of everything else.
                 let isOptional = command.arguments.first == "CLIENT" || text.hasPrefix("NOPERM")

@@ -252,7 +252,7 @@ final class Multiplexer: ConnectionOwner, @unchecked Sendable {
         connected.store(true, ordering: .relaxed)
         logger.info(
             "connected to Redis",
-            metadata: ["address": "\(configuration.address)", "failures": "\(backoff.failures)"])
+            metadata: ["address": "\(connection.address)", "failures": "\(backoff.failures)"])
         if wasConnected { metrics.reconnects.increment() }
         wasConnected = true
         backoff.reset()

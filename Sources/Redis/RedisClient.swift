@@ -117,7 +117,12 @@ public final class RedisClient: Sendable, Service {
         _ command: RedisCommand, timeout: Duration
     ) async throws(RedisError) -> RESPValue {
         if let refusal = CommandRules.refusal(of: command) { throw refusal }
-        return try await blocking.perform(PendingCommand(command, timeout: timeout.timeAmount)).single()
+        do throws(RedisError) {
+            return try await blocking.perform(PendingCommand(command, timeout: timeout.timeAmount)).single()
+        } catch .server(let text) where text.hasPrefix("UNBLOCKED") && text.contains("instance state changed") {
+            // The server became a replica while the command waited.
+            throw .connectionLost(mayHaveRun: false)
+        }
     }
 }
 

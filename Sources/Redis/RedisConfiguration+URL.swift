@@ -6,13 +6,17 @@ extension RedisConfiguration {
     /// - `redis://[user[:password]@]host[:port][/database]`;
     /// - `rediss://…`, the same by TLS, with these query items, all optional: `ca`, `cert`, `key` (paths of PEM files)
     ///   and `server-name` (see `RedisTLS`);
-    /// - `unix:///path/to/socket[?db=database]`.
+    /// - `unix:///path/to/socket[?db=database]`;
+    /// - `redis-sentinel://[user[:password]@]host[:port][,host[:port]…]/master-name`, with the query items `db`,
+    ///   `sentinel-user` and `sentinel-password`; or `rediss-sentinel://…`, by TLS and with its query items too. User
+    ///   and password are those of the master and its replicas.
     ///
     /// User and password may be percent-encoded.
     ///
     /// - Throws: `invalidConfiguration`, which names the part that is wrong and never shows the password.
     public init(url: String) throws(RedisError) {
-        guard let parts = URLComponents(string: url) else {
+        let (single, others) = Self.splitHosts(url)
+        guard let parts = URLComponents(string: single) else {
             throw .invalidConfiguration(
                 "the URL can't be read; write redis://host:port/database or unix:///path")
         }
@@ -42,21 +46,66 @@ extension RedisConfiguration {
                 }
                 database = try Self.database(item.value ?? "", "db")
             }
+        case let scheme? where scheme == "redis-sentinel" || scheme == "rediss-sentinel":
+            self.init(address: try Self.tcpAddress(parts, port: 26_379))
+            try takeSentinels(parts, try [address] + Self.addresses(others, port: 26_379))
         case let scheme:
             throw .invalidConfiguration(
-                "the scheme is “\(scheme ?? "")”; it must be redis, rediss or unix")
+                "the scheme is “\(scheme ?? "")”; it must be redis, rediss, unix or redis-sentinel")
         }
         username = parts.user.flatMap { $0.isEmpty ? nil : $0 }
         password = parts.password.flatMap { $0.isEmpty ? nil : $0 }
         try validate()
     }
 
-    private static func tcpAddress(_ parts: URLComponents) throws(RedisError) -> Address {
+    private mutating func takeSentinels(_ parts: URLComponents, _ addresses: [Address]) throws(RedisError) {
+        discovery = .sentinel(addresses: addresses, master: String(parts.path.drop { $0 == "/" }))
+        var tls = parts.scheme?.lowercased() == "rediss-sentinel" ? RedisTLS() : nil
+        for item in parts.queryItems ?? [] {
+            switch item.name {
+            case "db": database = try Self.database(item.value ?? "", "db")
+            case "sentinel-user": sentinelUsername = item.value
+            case "sentinel-password": sentinelPassword = item.value
+            default:
+                guard tls != nil else {
+                    throw .invalidConfiguration(
+                        "unknown query item “\(item.name)”; a redis-sentinel URL takes db, sentinel-user and "
+                            + "sentinel-password")
+                }
+                try tls?.take(item)
+            }
+        }
+        self.tls = tls
+    }
+
+    /// Takes the hosts after the first out of a URL that has several, as URLs know only one.
+    private static func splitHosts(_ url: String) -> (single: String, others: [Substring]) {
+        guard let scheme = url.range(of: "://") else { return (url, []) }
+        let rest = url[scheme.upperBound...]
+        let authority = rest.prefix { $0 != "/" && $0 != "?" }
+        let start = authority.lastIndex(of: "@").map { authority.index(after: $0) } ?? authority.startIndex
+        let hosts = authority[start...].split(separator: ",", omittingEmptySubsequences: false)
+        guard hosts.count > 1 else { return (url, []) }
+        return ("\(url[..<start])\(hosts[0])\(rest[authority.endIndex...])", Array(hosts.dropFirst()))
+    }
+
+    private static func addresses(_ hosts: [Substring], port: Int) throws(RedisError) -> [Address] {
+        var addresses: [Address] = []
+        for host in hosts {
+            guard let parts = URLComponents(string: "redis://\(host)") else {
+                throw .invalidConfiguration("the host “\(host)” can't be read; write host:port")
+            }
+            addresses.append(try tcpAddress(parts, port: port))
+        }
+        return addresses
+    }
+
+    private static func tcpAddress(_ parts: URLComponents, port: Int = 6379) throws(RedisError) -> Address {
         guard var host = parts.host, !host.isEmpty else {
             throw .invalidConfiguration("the URL has no host; write redis://host:port/database")
         }
         if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
-        return .tcp(host: host, port: parts.port ?? 6379)
+        return .tcp(host: host, port: parts.port ?? port)
     }
 
     private static func database(_ text: String, _ place: String) throws(RedisError) -> Int {

@@ -12,7 +12,20 @@ public struct RedisConfiguration: Sendable, Equatable, CustomStringConvertible {
         }
     }
 
+    /// How the server that serves is found.
+    public enum Discovery: Sendable, Equatable {
+        /// It is the one at `address`, whatever its role.
+        case none
+        /// Redis Sentinel: these are asked in turn for the address of the master of that name, before each connection.
+        case sentinel(addresses: [Address], master: String)
+    }
+
     public var address: Address
+    /// Where it is not `none`, `address` is only a name in messages.
+    public var discovery: Discovery = .none
+    /// Whom the sentinels know, where they ask for a password of their own.
+    public var sentinelUsername: String?
+    public var sentinelPassword: String?
     /// How the connection is encrypted; `nil` is not at all.
     public var tls: RedisTLS?
     /// The ACL user; `nil` is the default user.
@@ -45,15 +58,10 @@ public struct RedisConfiguration: Sendable, Equatable, CustomStringConvertible {
 
     /// - Throws: `invalidConfiguration`, naming the first setting that can't work.
     public func validate() throws(RedisError) {
-        switch address {
-        case .unix(let path) where !(1...107).contains(path.utf8.count):
-            throw .invalidConfiguration(
-                "the socket path has \(path.utf8.count) bytes; a unix socket path has 1 to 107")
-        case .tcp(_, let port) where !(1...65_535).contains(port):
-            throw .invalidConfiguration("port \(port) is not within 1 to 65535")
-        case .unix where tls != nil:
-            throw .invalidConfiguration("TLS over a unix socket is not supported")
-        default: break
+        for address in addresses { try Self.validate(address, tls) }
+        if case .sentinel(let addresses, let master) = discovery {
+            guard !addresses.isEmpty else { throw .invalidConfiguration("there is no sentinel to ask") }
+            guard !master.isEmpty else { throw .invalidConfiguration("the master has no name") }
         }
         try tls?.validate()
         guard database >= 0 else { throw .invalidConfiguration("database \(database) is negative") }
@@ -73,6 +81,27 @@ public struct RedisConfiguration: Sendable, Equatable, CustomStringConvertible {
             ("replyBytesMax", replyBytesMax), ("replyElementsMax", replyElementsMax),
         ] where value < 1 {
             throw .invalidConfiguration("\(name) must be at least 1, not \(value)")
+        }
+    }
+
+    /// Those that are connected to first.
+    private var addresses: [Address] {
+        switch discovery {
+        case .none: [address]
+        case .sentinel(let addresses, _): addresses
+        }
+    }
+
+    private static func validate(_ address: Address, _ tls: RedisTLS?) throws(RedisError) {
+        switch address {
+        case .unix(let path) where !(1...107).contains(path.utf8.count):
+            throw .invalidConfiguration(
+                "the socket path has \(path.utf8.count) bytes; a unix socket path has 1 to 107")
+        case .tcp(_, let port) where !(1...65_535).contains(port):
+            throw .invalidConfiguration("port \(port) is not within 1 to 65535")
+        case .unix where tls != nil:
+            throw .invalidConfiguration("TLS over a unix socket is not supported")
+        default: break
         }
     }
 

@@ -35,7 +35,14 @@ final class RedisConnection: ChannelInboundHandler, @unchecked Sendable {
     private var context: ChannelHandlerContext?
     private let reader: ReplyReader
 
-    init(configuration: RedisConfiguration) {
+    /// Where it leads to.
+    let address: RedisConfiguration.Address
+    /// Whether another server may become the one that takes writes.
+    private let mayBeDemoted: Bool
+
+    init(configuration: RedisConfiguration, address: RedisConfiguration.Address) {
+        self.address = address
+        mayBeDemoted = configuration.discovery != .none
         reader = ReplyReader(
             bytesMax: configuration.replyBytesMax, elementsMax: configuration.replyElementsMax)
     }
@@ -123,6 +130,7 @@ final class RedisConnection: ChannelInboundHandler, @unchecked Sendable {
         var answered = 0
         var oldestSentAt: NIODeadline?
         var violation: RedisError?
+        var isDemoted = false
         do throws(RedisError) {
             while let reply = try reader.next() {
                 guard let pending = inFlight.first else {
@@ -137,6 +145,7 @@ final class RedisConnection: ChannelInboundHandler, @unchecked Sendable {
                     oldestSentAt = pending.sentAt
                     lastProgress = .now()
                 }
+                if mayBeDemoted, case .error(let text) = reply, text.hasPrefix("READONLY") { isDemoted = true }
                 guard pending.take(reply) else { continue }
                 // Ending a call may close the connection, which empties the line.
                 guard !isClosed else { return }
@@ -150,6 +159,9 @@ final class RedisConnection: ChannelInboundHandler, @unchecked Sendable {
             owner?.connection(self, answered: answered, oldestSentAt: oldestSentAt)
         }
         if let violation { close(because: violation) }
+        // The server has become a replica. What else was sent to it is refused too, and the next connection asks anew
+        // where the master is.
+        if isDemoted { close(because: .connectionLost(mayHaveRun: true)) }
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {

@@ -22,6 +22,22 @@ import Testing
                 == RedisTLS(
                     caFile: "/ca.pem", certificateFile: "/c.pem", keyFile: "/k.pem", serverName: "r1.example"))
         #expect(try RedisConfiguration(url: "rediss://redis.example").tls == RedisTLS())
+        let watched = try RedisConfiguration(
+            url: "redis-sentinel://ada:p%40ss@s1.example:7001,s2.example,[::1]:7003/game?db=2&sentinel-password=word")
+        #expect(
+            watched.discovery
+                == .sentinel(
+                    addresses: [
+                        .tcp(host: "s1.example", port: 7001), .tcp(host: "s2.example", port: 26_379),
+                        .tcp(host: "::1", port: 7003),
+                    ], master: "game"))
+        #expect(watched.database == 2)
+        #expect(watched.username == "ada")
+        #expect(watched.password == "p@ss")
+        #expect(watched.sentinelPassword == "word")
+        #expect(watched.tls == nil)
+        let secret = try RedisConfiguration(url: "rediss-sentinel://s1.example/game?ca=/ca.pem&db=1")
+        #expect(secret.tls?.caFile == "/ca.pem")
         let socket = try RedisConfiguration(url: "unix:///run/redis/redis.sock?db=2")
         #expect(socket.address == .unix(path: "/run/redis/redis.sock"))
         #expect(socket.database == 2)
@@ -34,6 +50,8 @@ import Testing
             ("redis:///1", "host"), ("redis://localhost:99999", "port"), ("redis://localhost:0", "port"),
             ("redis://localhost/one", "path"), ("redis://localhost/1/2", "path"), ("redis://localhost/-1", "path"),
             ("redis://localhost?db=1", "query"), ("rediss://localhost?db=1", "db"),
+            ("redis-sentinel://localhost", "name"), ("redis-sentinel://a,/game", "host"),
+            ("redis-sentinel://a:1,b:99999/game", "port"), ("redis-sentinel://a/game?ca=/c.pem", "ca"),
             ("rediss://localhost?cert=/c.pem", "key"), ("rediss://localhost?ca=", "CA file"),
             ("rediss://localhost?server-name=10.0.0.7", "DNS name"), ("unix://run/redis.sock", "absolute"),
             ("unix://", "absolute"), ("unix:///r.sock?db=x", "db"), ("unix:///r.sock?name=x", "name"),
