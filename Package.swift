@@ -139,7 +139,8 @@ let package = Package(
         room(
             "Sandbox", at: "ops/sandbox",
             [
-                "Telemetry", .logging, .lifecycle, .configuration, .metrics, .hummingbird, .httpClient, .nioCore,
+                "GameModel", "Telemetry", .logging, .lifecycle, .configuration, .metrics, .hummingbird, .httpClient,
+                .nioCore,
                 .nioHTTP1, .nioFoundation, .crypto,
             ]),
         // Floor 5: the one executable
@@ -153,7 +154,7 @@ let package = Package(
             path: "ops/muster", swiftSettings: settings),
         // Tests
         room("TestSupport", at: "Tests/TestSupport", ["Redis", "Records", "GameModel", .logging, .lifecycle]),
-        tests("RedisTests", ["Redis", "TestSupport", .nioCore, .nioPosix]),
+        tests("RedisTests", ["Redis", "GameModel", "TestSupport", .nioCore, .nioPosix]),
         tests("RecordsTests", ["Records", "TestSupport", .grdb]),
         tests("TelemetryTests", ["Telemetry", "TestSupport", .httpClient, .nioCore, .nioHTTP1, .nioFoundation]),
         tests("GameModelTests", ["GameModel"]),

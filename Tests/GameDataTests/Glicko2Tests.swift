@@ -1,5 +1,6 @@
 import Foundation
 import GameData
+import GameModel
 import Testing
 
 @Suite("Glicko-2")
@@ -51,7 +52,7 @@ struct Glicko2Tests {
     @Test("a hundred thousand random ratings stay finite, and every volatility positive")
     func randomRatings() {
         let seed = UInt64.random(in: .min ... .max)
-        var random = SplitMix(state: seed)
+        var random = SplitMix64(seed: seed)
         for _ in 0..<100_000 {
             let games = (0..<Int.random(in: 1...3, using: &random)).map { _ in
                 Glicko2.Game(opponent: rating(&random), score: [0, 0.5, 1].randomElement(using: &random) ?? 0)
@@ -75,7 +76,7 @@ struct Glicko2Tests {
         #expect(updated.rating > novice.rating)
     }
 
-    private func rating(_ random: inout SplitMix) -> GlickoRating {
+    private func rating(_ random: inout SplitMix64) -> GlickoRating {
         GlickoRating(
             rating: .random(in: 0...4_000, using: &random), deviation: .random(in: 10...350, using: &random),
             volatility: .random(in: 0.01...0.2, using: &random))
@@ -109,18 +110,5 @@ struct TeamRatingsTests {
     @Test("a team without opponents keeps its ratings")
     func alone() {
         #expect(TeamRatings.after(teams: [[strong]], winner: 0) == [[strong]])
-    }
-}
-
-/// Random numbers that a printed seed brings back.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
     }
 }

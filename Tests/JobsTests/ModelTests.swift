@@ -5,24 +5,11 @@ import Testing
 
 @testable import Jobs
 
-/// A generator that can be seeded, so that a failure can be had again (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-}
-
 /// Runs the model and the scripts on the same random calls. Times are far in the past or in the future, and each is
 /// later than the one before, so that the clock never decides an order.
 struct ModelRun {
     let queue: JobQueue
-    var random: SeededGenerator
+    var random: SplitMix64
     var model = QueueModel()
     var step = 0
     /// token of the model → token of the scripts.
@@ -34,7 +21,7 @@ struct ModelRun {
 
     init(queue: JobQueue, seed: UInt64) {
         self.queue = queue
-        random = SeededGenerator(seed: seed)
+        random = SplitMix64(seed: seed)
     }
 
     mutating func advance() async throws {

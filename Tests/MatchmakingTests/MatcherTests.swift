@@ -8,7 +8,7 @@ struct MatcherTests {
     private let now = Instant(milliseconds: 1_000_000_000)
 
     private func tickets(_ count: Int, seed: UInt64, spread: ClosedRange<Double> = 800...2_600) -> [QueuedTicket] {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         return (0..<count).map { index in
             QueuedTicket(
                 id: TicketID("t\(index)"), player: PlayerID("p\(index)"),
@@ -136,7 +136,7 @@ struct TeamBalanceTests {
     @Test("two teams of up to twelve players are split as evenly as can be", arguments: [2, 3, 4, 5, 6])
     func exhaustive(size: Int) {
         for seed in UInt64(0)..<10 {
-            var random = SeededGenerator(seed: seed)
+            var random = SplitMix64(seed: seed)
             let ratings = (0..<2 * size).map { _ in Double.random(in: 1_000...2_000, using: &random) }
             let teams = TeamBalance.split(ratings, teams: 2, size: size)
             #expect(teams.flatMap { $0 }.sorted() == Array(ratings.indices))
@@ -147,7 +147,7 @@ struct TeamBalanceTests {
     @Test("more players than that come close to the best split")
     func heuristic() {
         for seed in UInt64(0)..<10 {
-            var random = SeededGenerator(seed: seed)
+            var random = SplitMix64(seed: seed)
             let ratings = (0..<14).map { _ in Double.random(in: 1_000...2_000, using: &random) }
             let teams = TeamBalance.split(ratings, teams: 2, size: 7)
             #expect(teams.map(\.count) == [7, 7])
@@ -168,7 +168,7 @@ struct TeamBalanceTests {
 struct WaitingTicketsTests {
     @Test("agree with a plain list on random insertions and removals", arguments: [UInt64(11), 12, 13])
     func agreement(seed: UInt64) {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         var waiting = WaitingTickets()
         var plain: [QueuedTicket] = []
         for step in 0..<2_000 {

@@ -94,7 +94,7 @@ struct StateMachineTests {
     func model(seed: UInt64) async throws {
         try await withRedis { redis, _ in
             let service = MatchmakingService(redis: redis, rules: duels { $0.placementsMax = 2 }, logger: testLogger)
-            var random = SeededGenerator(seed: seed)
+            var random = SplitMix64(seed: seed)
             var model = Model()
             var players = 0
             // The old lease is given up for a new one: its fence must never commit again.
@@ -177,7 +177,7 @@ struct StateMachineTests {
 
     /// The next thing that happens to a match that is under way.
     private func end(
-        _ match: MatchID, in model: inout Model, _ service: MatchmakingService, _ random: inout SeededGenerator
+        _ match: MatchID, in model: inout Model, _ service: MatchmakingService, _ random: inout SplitMix64
     ) async throws {
         switch model.matches[match]?.state {
         case .proposed:

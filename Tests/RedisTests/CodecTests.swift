@@ -1,3 +1,4 @@
+import GameModel
 import NIOCore
 import Testing
 
@@ -43,7 +44,7 @@ import Testing
 
     @Test("random bytes, and real replies with flipped bytes, give replies or errors and never a crash") func fuzz() {
         let seed = UInt64.random(in: 1...UInt64.max)
-        var random = SplitMix(state: seed)
+        var random = SplitMix64(seed: seed)
         let seeds = ["*2\r\n$3\r\nfoo\r\n:12\r\n", "*1\r\n*1\r\n*1\r\n$1\r\nx\r\n", "+OK\r\n-ERR\r\n$-1\r\n*-1\r\n"]
         for round in 0..<3_000 {
             var wire = Array(seeds[round % seeds.count].utf8)
@@ -71,7 +72,7 @@ import Testing
     @Test("waits between connections double, stay within the limit and are never zero") func backoff() throws {
         let configuration = try RedisConfiguration(url: "redis://localhost")
         var backoff = Backoff(configuration)
-        var random = SplitMix(state: 7)
+        var random = SplitMix64(seed: 7)
         var whole: Int64 = 20_000_000
         for _ in 0..<100 {
             let wait = backoff.next(using: &random).nanoseconds
@@ -84,18 +85,5 @@ import Testing
 
     private func feed(_ reader: ReplyReader, _ bytes: ArraySlice<UInt8>) -> Bool {
         bytes.withUnsafeBytes { reader.feed($0) }
-    }
-}
-
-/// SplitMix64 (Steele, Lea, Flood 2014): random numbers that a seed brings back.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ mixed >> 31
     }
 }

@@ -7,7 +7,7 @@ struct PlayerPopulation {
     /// One wish a player, by arrival. Given how many arrive in all, the moments of a Poisson process are independent
     /// and uniform over the time (Ross, "Introduction to Probability Models", theorem 5.2).
     func wishes() -> [PlayerWish] {
-        var random = SplitMix64(state: configuration.seed)
+        var random = SplitMix64(seed: configuration.seed)
         let seconds = configuration.arrivals.inSeconds
         let moments = (0..<configuration.players).map { _ in Double.random(in: 0..<seconds, using: &random) }.sorted()
         return moments.enumerated().map { number, moment in
@@ -30,18 +30,5 @@ struct PlayerPopulation {
             if point < 0 { return choice.mode }
         }
         return configuration.modes[0].mode
-    }
-}
-
-/// A small seeded generator (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014).
-struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -1,3 +1,4 @@
+import GameModel
 import Synchronization
 
 /// Rolls for faults: the rates in force, and random numbers that a seed repeats.
@@ -24,22 +25,5 @@ final class FaultDice: Sendable {
             // A rate of 0 takes no number, so that the others' sequence stays what the seed says.
             return rate > 0 && Double.random(in: 0..<1, using: &state.random) < rate
         }
-    }
-}
-
-/// Random numbers from a seed.
-///
-/// Source: Steele, Lea, Flood 2014, "Fast splittable pseudorandom number generators".
-struct SplitMix64: RandomNumberGenerator, Sendable {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }
