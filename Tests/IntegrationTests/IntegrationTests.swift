@@ -13,6 +13,17 @@ import Testing
         let steps: [Row]
     }
 
+    struct DepthSample: Decodable {
+        struct Row: Decodable {
+            let kind: String
+            let waiting: Int
+            let inTotal: Int?
+            let outTotal: Int?
+            let inPerSecond: Double?
+        }
+        let rows: [Row]
+    }
+
     @Test("players log in, buy, queue, accept, play and get their results, and the books balance")
     func journey() async throws {
         try await withMuster { up in
@@ -40,10 +51,19 @@ import Testing
 
             let depth = try await up.muster(["depth", "--json"])
             #expect(depth.status == 0, "\(depth.errors)")
-            #expect(try JSONSerialization.jsonObject(with: Data(depth.output.utf8)) is [String: Any])
+            let sample = try JSONDecoder().decode(DepthSample.self, from: Data(depth.output.utf8))
+            let pools = sample.rows.filter { $0.kind == "pool" }
+            #expect(pools.reduce(0) { $0 + ($1.inTotal ?? 0) } >= 40)
+            #expect(pools.allSatisfy { ($0.inTotal ?? 0) - ($0.outTotal ?? 0) == $0.waiting && $0.inPerSecond != nil })
             let table = try await up.muster(["depth"])
             #expect(table.status == 0)
             #expect(table.output.split(separator: "\n").allSatisfy { $0.count <= 80 }, "\(table.output)")
+            let screen = try await Terminal.run(try MusterUp.executable(), ["depth", "--data", up.folder.path])
+            #expect(screen.count <= 24, "\(screen.joined(separator: "\n"))")
+            #expect(screen.allSatisfy { $0.count <= 80 })
+            for word in ["verify", "allocate", "duel:eu", "trio:us", "events:", "fleet", "processes"] {
+                #expect(screen.contains { $0.contains(word) }, "\(word) is not shown in 24 lines")
+            }
         }
     }
 
@@ -89,11 +109,44 @@ import Testing
         "a wrong call says on standard error what is wrong, and exits with a status that is not zero",
         arguments: [
             ["load", "--players", "0"], ["load", "--api", "http://127.0.0.1:1", "--players", "1", "--seconds", "1"],
-            ["depth", "--redis", "http://nowhere"], ["up", "--ranker", "-1"], ["token", "--role", "king"],
+            ["load", "--report", "/nowhere/report.html"], ["depth", "--redis", "http://nowhere"],
+            ["up", "--ranker", "-1"], ["token", "--role", "king"],
         ])
     func wrongCalls(_ arguments: [String]) async throws {
         let ending = try await MusterUp.run(arguments)
         #expect(ending.status != 0)
+        #expect(ending.output.isEmpty)
         #expect(!ending.errors.isEmpty)
+    }
+
+    @Test(
+        "what is missing or can't work is named, with what to do next",
+        arguments: [
+            (["depth", "--redis", "redis://127.0.0.1:1"], ["redis://127.0.0.1:1", "muster up"]),
+            (["audit", "--data", "/nowhere"], ["accounts.sqlite", "--data"]),
+            (["token", "--role", "developer", "--subject", "a", "--data", "/nowhere"], ["/nowhere/keys", "--data"]),
+            (["store", "products", "ls", "--data", "/nowhere"], ["token", "muster token"]),
+            (["up", "--data", "/dev/null", "--set", "instance.slots=x"], ["muster.instance.slots", "muster config"]),
+            (["verifier", "--set", "verifier.concurrency=many"], ["muster.verifier.concurrency", "muster config"]),
+            (["api", "--set", "log.level=loud"], ["muster.log.level", "muster config"]),
+        ])
+    func nextSteps(_ arguments: [String], _ words: [String]) async throws {
+        let ending = try await MusterUp.run(arguments)
+        #expect(ending.status != 0)
+        #expect(ending.output.isEmpty)
+        for word in words { #expect(ending.errors.contains(word), "\(ending.errors)") }
+    }
+
+    @Test("the settings in force come with their source, secrets masked, and a misspelled one is told")
+    func config() async throws {
+        let ending = try await MusterUp.run([
+            "config", "--set", "payments.secret-key=sk_test_unseen", "--set", "instance.slots=7",
+            "--set", "instnce.slots=8", "--redis", "redis://me:unseen@127.0.0.1:1",
+        ])
+        #expect(ending.status == 0)
+        #expect(!ending.output.contains("unseen"))
+        #expect(ending.output.contains(/muster\.instance\.slots +7 +flag +allocator instance/))
+        #expect(ending.output.contains(/muster\.log\.format +text +default/))
+        #expect(ending.errors.contains("MUSTER_INSTNCE_SLOTS"))
     }
 }

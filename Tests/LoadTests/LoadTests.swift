@@ -39,11 +39,27 @@ import Testing
         #expect(try #require(error).description.contains("players: \(players)"))
     }
 
+    @Test("the progress line fits into the terminal's width", arguments: [40, 80, 132])
+    func progress(columns: Int) {
+        let recorder = StepRecorder(start: .now)
+        for count in [\StepRecorder.Population.arrived, \.inQueue, \.playing, \.finished] {
+            recorder.count { $0[keyPath: count] = 123_456 }
+        }
+        var configuration = LoadConfiguration()
+        configuration.players = 123_456
+        let line = ProgressLine(recorder: recorder, configuration: configuration, start: .now, columns: columns).line()
+        #expect(line.count < columns)
+        #expect(line.contains("123456/123456"))
+        #expect(columns < 80 || line.contains("playing 123456"))
+    }
+
     @Test("the table and the report tell each step's count, percentiles and errors")
     func summary() throws {
         let recorder = StepRecorder(start: .now)
         for milliseconds in 1...100 { recorder.succeeded(.logIn, took: .milliseconds(milliseconds)) }
         recorder.failed(.order, reason: "503 unavailable")
+        recorder.failed(
+            .play, reason: "<b>the game server said that this player's token is good no longer than it is</b>")
         recorder.count { $0.queuedEver = 4 }
         recorder.count { $0.finished = 3 }
         let summary = LoadSummary(
@@ -56,10 +72,13 @@ import Testing
         #expect(summary.finishedShare == 0.75)
         let table = summary.table()
         #expect(table.contains("1 × order: 503 unavailable"))
-        #expect(table.split(separator: "\n").allSatisfy { $0.count <= 110 })
+        #expect(table.split(separator: "\n").allSatisfy { $0.count <= 80 }, "\(table)")
+        #expect(table.contains("no longer\n      than it is"), "a long reason goes on in the next line")
         let html = HTMLReport(summary: summary).text()
         #expect(html.contains("<td>100</td>"))
         #expect(html.contains("<polyline"))
+        #expect(html.contains("1 × order: 503 unavailable"))
+        #expect(html.contains("&lt;b&gt;") && !html.contains("<b>"))
         let json = try JSONSerialization.jsonObject(with: Data(try summary.jsonText().utf8)) as? [String: Any]
         #expect(json?["finishedShare"] as? Double == 0.75)
     }

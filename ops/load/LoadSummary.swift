@@ -61,21 +61,21 @@ struct LoadSummary: Sendable {
         lines.append("\(population.paid) orders paid, \(population.declined) declined")
         let reasons = rows.flatMap { row in row.errorReasons.map { (row.step, $0.key, $0.value) } }
         for (step, reason, count) in reasons.sorted(by: { ($1.2, $0.0, $0.1) < ($0.2, $1.0, $1.1) }).prefix(8) {
-            lines += Self.wrapped("  \(count) × \(step): \(reason.prefix(140))", width: 79)
+            lines += Self.wrapped("\(count) × \(step): \(reason.prefix(140))", width: 79)
         }
         return lines.joined(separator: "\n")
     }
 
-    /// Broken between words into lines of at most `width` characters, the later ones indented.
+    /// Indented, and broken between words into lines of at most `width` characters.
     private static func wrapped(_ text: String, width: Int) -> [String] {
         var lines: [String] = []
-        var line = ""
-        for word in text.split(separator: " ", omittingEmptySubsequences: false) {
+        var line = " "
+        for word in text.split(separator: " ") {
             if line.count + word.count + 1 > width, !line.allSatisfy({ $0 == " " }) {
                 lines.append(line)
                 line = "     "
             }
-            line += lines.isEmpty && line.isEmpty ? String(word) : " \(word)"
+            line += " \(word)"
         }
         return lines + [line]
     }

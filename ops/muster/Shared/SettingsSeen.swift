@@ -89,15 +89,24 @@ final class SettingsSeen: AccessReporter {
             return false
         }
         state.withLock { state in
-            if case .failure = event.result { state.faults[key] = Self.text(event, key: key) }
+            let fault = Self.fault(of: event)
+            if let fault { state.faults[key] = fault }
             var setting =
                 state.settings[key]
                 ?? Setting(
-                    key: key, value: Self.text(event, key: key),
+                    key: key, value: fault ?? Self.text(event, key: key),
                     source: source.map { $0 == 0 ? "flag" : "environment" } ?? "default", roles: [])
             if !setting.roles.contains(state.role) { setting.roles.append(state.role) }
             state.settings[key] = setting
         }
+    }
+
+    /// Why a value that was given is of no use. The reader's answer is the default then, as if nothing were given.
+    private static func fault(of event: AccessEvent) -> String? {
+        for result in event.providerResults {
+            if case .failure(let error) = result.result { return "not readable: \(error)" }
+        }
+        return nil
     }
 
     /// Secrets are masked by what they are marked with, and by their name in case one is not.
