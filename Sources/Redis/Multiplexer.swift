@@ -35,6 +35,8 @@ final class Multiplexer: ConnectionOwner, @unchecked Sendable {
     private let eventLoop: any EventLoop
     private let logger: Logger
     private let metrics: RedisMetrics
+    /// Called each time that there is no connection.
+    private let whenLost: (@Sendable () -> Void)?
 
     private let submissions = Mutex(Submissions())
     private let admitted = Atomic<Int>(0)
@@ -52,13 +54,15 @@ final class Multiplexer: ConnectionOwner, @unchecked Sendable {
     private var stopWaiters: [EventLoopPromise<Void>] = []
 
     init(
-        configuration: RedisConfiguration, connector: Connector, logger: Logger, metrics: RedisMetrics
+        configuration: RedisConfiguration, connector: Connector, logger: Logger, metrics: RedisMetrics,
+        whenLost: (@Sendable () -> Void)? = nil
     ) {
         self.configuration = configuration
         self.connector = connector
         eventLoop = connector.eventLoop
         self.logger = logger
         self.metrics = metrics
+        self.whenLost = whenLost
         backoff = Backoff(configuration)
     }
 
@@ -263,6 +267,7 @@ final class Multiplexer: ConnectionOwner, @unchecked Sendable {
     private func retry(after failure: String) {
         guard !isStopping else { return finishStop() }
         lastFailure = failure
+        whenLost?()
         let delay = backoff.next()
         logger.log(
             level: backoff.failures == 1 ? .warning : .debug, "no connection to Redis; trying again",

@@ -32,7 +32,8 @@ extension RedisClient {
             guard let first = unknown.first else { break }
             let again = unknown.map { index in
                 let (keys, arguments) = calls[index]
-                return index == first
+                // The nodes of a cluster learn it each for itself.
+                return index == first || cluster != nil
                     ? script.introduction(keys: keys, arguments: arguments, isSafeToRepeat: false)
                     : script.call(keys: keys, arguments: arguments, isSafeToRepeat: false)
             }

@@ -8,13 +8,18 @@ import ServiceLifecycle
 /// Ordinary commands share one connection and pipeline themselves; blocking ones have connections of their own.
 /// Replies are never mixed up, whatever is cancelled or times out. A lost or silent connection is rebuilt by itself;
 /// a command that may have run is failed and not silently repeated, unless it is marked safe to repeat.
+///
+/// By its configuration it speaks to one server, to the master that sentinels name, or to a cluster. There each command
+/// goes to the node that has its keys, which must be in one slot (`{tag}`); commands without keys go to any one node.
 public final class RedisClient: Sendable, Service {
     private let configuration: RedisConfiguration
     private let connector: Connector
+    /// Where there is a cluster it does the work, and the next two, which are for one server, are not started.
+    let cluster: ClusterRouter?
     private let multiplexer: Multiplexer
 
     /// The commands that were given and not answered yet; those that block apart. At most `inFlightMax`.
-    public var inFlightCount: Int { multiplexer.waitingCount }
+    public var inFlightCount: Int { cluster?.waitingCount ?? multiplexer.waitingCount }
 
     private let blocking: BlockingPool
     let subscriptions: Subscriptions
@@ -26,12 +31,13 @@ public final class RedisClient: Sendable, Service {
             configuration: configuration, eventLoop: MultiThreadedEventLoopGroup.singleton.next())
         self.connector = connector
         let metrics = RedisMetrics()
+        cluster = ClusterRouter(configuration, logger: logger, metrics: metrics)
         multiplexer = Multiplexer(
             configuration: configuration, connector: connector, logger: logger, metrics: metrics)
         blocking = BlockingPool(
             configuration: configuration, connector: connector, logger: logger, metrics: metrics)
         subscriptions = Subscriptions(
-            configuration: configuration, connector: connector, logger: logger, metrics: metrics)
+            configuration: configuration, connector: connector, cluster: cluster, logger: logger, metrics: metrics)
     }
 
     deinit {
@@ -39,6 +45,7 @@ public final class RedisClient: Sendable, Service {
         _ = multiplexer.stop(gracefully: false)
         _ = blocking.stop()
         subscriptions.stop()
+        cluster?.abandon()
     }
 
     /// Connects and keeps the connection up until graceful shutdown, which answers the commands that were given, or
@@ -48,6 +55,7 @@ public final class RedisClient: Sendable, Service {
     public func run() async throws {
         try configuration.validate()
         try connector.prepare()
+        if let cluster { return try await run(cluster) }
         multiplexer.start()
         var isGraceful = true
         do {
@@ -60,8 +68,24 @@ public final class RedisClient: Sendable, Service {
         try await multiplexer.stop(gracefully: isGraceful).get()
     }
 
-    /// Whether there is a connection on which the server has answered. For readiness.
-    public var isConnected: Bool { multiplexer.isConnected }
+    private func run(_ cluster: ClusterRouter) async throws {
+        var isGraceful = true
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await cluster.run() }
+            do {
+                try await gracefulShutdown()
+            } catch {
+                isGraceful = false
+            }
+            group.cancelAll()
+        }
+        subscriptions.stop()
+        try await cluster.stop(gracefully: isGraceful)
+    }
+
+    /// Whether there is a connection on which the server has answered; in a cluster, one to each master. For
+    /// readiness.
+    public var isConnected: Bool { cluster?.isConnected ?? multiplexer.isConnected }
 
     /// Returns once the server answers.
     ///
@@ -84,8 +108,9 @@ public final class RedisClient: Sendable, Service {
         _ command: RedisCommand, timeout: Duration? = nil
     ) async throws(RedisError) -> RESPValue {
         if let refusal = CommandRules.refusal(of: command) { throw refusal }
-        let pending = PendingCommand(
-            command, timeout: (timeout ?? configuration.commandTimeout).timeAmount)
+        let timeout = (timeout ?? configuration.commandTimeout).timeAmount
+        if let cluster { return try await cluster.send(command, timeout: timeout, isBlocking: false) }
+        let pending = PendingCommand(command, timeout: timeout)
         return try await multiplexer.perform(pending).single()
     }
 
@@ -101,8 +126,9 @@ public final class RedisClient: Sendable, Service {
         for command in commands {
             if let refusal = CommandRules.refusal(of: command) { throw refusal }
         }
-        let pending = PendingCommand(
-            commands, timeout: (timeout ?? configuration.commandTimeout).timeAmount)
+        let timeout = (timeout ?? configuration.commandTimeout).timeAmount
+        if let cluster { return try await cluster.pipeline(commands, timeout: timeout) }
+        let pending = PendingCommand(commands, timeout: timeout)
         return try await multiplexer.perform(pending).all()
     }
 
@@ -118,6 +144,9 @@ public final class RedisClient: Sendable, Service {
     ) async throws(RedisError) -> RESPValue {
         if let refusal = CommandRules.refusal(of: command) { throw refusal }
         do throws(RedisError) {
+            if let cluster {
+                return try await cluster.send(command, timeout: timeout.timeAmount, isBlocking: true)
+            }
             return try await blocking.perform(PendingCommand(command, timeout: timeout.timeAmount)).single()
         } catch .server(let text) where text.hasPrefix("UNBLOCKED") && text.contains("instance state changed") {
             // The server became a replica while the command waited.

@@ -9,7 +9,9 @@ extension RedisConfiguration {
     /// - `unix:///path/to/socket[?db=database]`;
     /// - `redis-sentinel://[user[:password]@]host[:port][,host[:port]…]/master-name`, with the query items `db`,
     ///   `sentinel-user` and `sentinel-password`; or `rediss-sentinel://…`, by TLS and with its query items too. User
-    ///   and password are those of the master and its replicas.
+    ///   and password are those of the master and its replicas;
+    /// - `redis-cluster://[user[:password]@]host[:port][,host[:port]…]`; or `rediss-cluster://…`, by TLS and with its
+    ///   query items. A few of the nodes are enough.
     ///
     /// User and password may be percent-encoded.
     ///
@@ -49,9 +51,12 @@ extension RedisConfiguration {
         case let scheme? where scheme == "redis-sentinel" || scheme == "rediss-sentinel":
             self.init(address: try Self.tcpAddress(parts, port: 26_379))
             try takeSentinels(parts, try [address] + Self.addresses(others, port: 26_379))
+        case let scheme? where scheme == "redis-cluster" || scheme == "rediss-cluster":
+            self.init(address: try Self.tcpAddress(parts))
+            try takeCluster(parts, try [address] + Self.addresses(others, port: 6379))
         case let scheme:
             throw .invalidConfiguration(
-                "the scheme is “\(scheme ?? "")”; it must be redis, rediss, unix or redis-sentinel")
+                "the scheme is “\(scheme ?? "")”; it must be redis, rediss, unix, redis-sentinel or redis-cluster")
         }
         username = parts.user.flatMap { $0.isEmpty ? nil : $0 }
         password = parts.password.flatMap { $0.isEmpty ? nil : $0 }
@@ -74,6 +79,21 @@ extension RedisConfiguration {
                 }
                 try tls?.take(item)
             }
+        }
+        self.tls = tls
+    }
+
+    private mutating func takeCluster(_ parts: URLComponents, _ seeds: [Address]) throws(RedisError) {
+        discovery = .cluster(seeds: seeds)
+        guard parts.path.drop(while: { $0 == "/" }).isEmpty else {
+            throw .invalidConfiguration("a redis-cluster URL has no path; a cluster has only one database")
+        }
+        var tls = parts.scheme?.lowercased() == "rediss-cluster" ? RedisTLS() : nil
+        for item in parts.queryItems ?? [] {
+            guard tls != nil else {
+                throw .invalidConfiguration("unknown query item “\(item.name)”; a redis-cluster URL takes none")
+            }
+            try tls?.take(item)
         }
         self.tls = tls
     }

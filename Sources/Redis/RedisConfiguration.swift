@@ -1,6 +1,6 @@
 /// Where the server is and the limits of one client. Every limit has a default that works on a laptop.
 public struct RedisConfiguration: Sendable, Equatable, CustomStringConvertible {
-    public enum Address: Sendable, Equatable, CustomStringConvertible {
+    public enum Address: Sendable, Hashable, CustomStringConvertible {
         case tcp(host: String, port: Int)
         case unix(path: String)
 
@@ -18,6 +18,8 @@ public struct RedisConfiguration: Sendable, Equatable, CustomStringConvertible {
         case none
         /// Redis Sentinel: these are asked in turn for the address of the master of that name, before each connection.
         case sentinel(addresses: [Address], master: String)
+        /// Redis Cluster: these are asked in turn which node has which slot, until one answers.
+        case cluster(seeds: [Address])
     }
 
     public var address: Address
@@ -63,6 +65,10 @@ public struct RedisConfiguration: Sendable, Equatable, CustomStringConvertible {
             guard !addresses.isEmpty else { throw .invalidConfiguration("there is no sentinel to ask") }
             guard !master.isEmpty else { throw .invalidConfiguration("the master has no name") }
         }
+        if case .cluster(let seeds) = discovery {
+            guard !seeds.isEmpty else { throw .invalidConfiguration("the cluster has no node to ask first") }
+            guard database == 0 else { throw .invalidConfiguration("a cluster has only database 0") }
+        }
         try tls?.validate()
         guard database >= 0 else { throw .invalidConfiguration("database \(database) is negative") }
         guard clientName?.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) ?? true else {
@@ -89,6 +95,7 @@ public struct RedisConfiguration: Sendable, Equatable, CustomStringConvertible {
         switch discovery {
         case .none: [address]
         case .sentinel(let addresses, _): addresses
+        case .cluster(let seeds): seeds
         }
     }
 

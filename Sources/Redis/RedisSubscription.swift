@@ -81,7 +81,8 @@ extension RedisClient {
     ///
     /// - Parameter bufferMax: the messages that may wait for the reader; beyond them the oldest are dropped, which the
     ///   reader is told by a `gap`.
-    /// - Throws: `invalidConfiguration` where there is no topic, or no room for a message.
+    /// - Throws: `invalidConfiguration` where there is no topic, or no room for a message, or a cluster's sharded
+    ///   channels are not in one slot.
     public func subscribe(
         to topics: [RedisTopic], bufferMax: Int = 4_096
     ) throws(RedisError) -> RedisSubscription {
@@ -91,6 +92,6 @@ extension RedisClient {
         guard bufferMax >= 1 else {
             throw .invalidConfiguration("bufferMax must be at least 1, not \(bufferMax)")
         }
-        return RedisSubscription(feed: subscriptions.start(topics, bufferMax: bufferMax))
+        return RedisSubscription(feed: try subscriptions.start(topics, bufferMax: bufferMax))
     }
 }

@@ -38,6 +38,12 @@ import Testing
         #expect(watched.tls == nil)
         let secret = try RedisConfiguration(url: "rediss-sentinel://s1.example/game?ca=/ca.pem&db=1")
         #expect(secret.tls?.caFile == "/ca.pem")
+        let cluster = try RedisConfiguration(url: "redis-cluster://:pw@n1.example:7001,n2.example")
+        #expect(
+            cluster.discovery
+                == .cluster(seeds: [.tcp(host: "n1.example", port: 7001), .tcp(host: "n2.example", port: 6379)]))
+        #expect(cluster.password == "pw")
+        #expect(try RedisConfiguration(url: "rediss-cluster://n1?ca=/ca.pem").tls == RedisTLS(caFile: "/ca.pem"))
         let socket = try RedisConfiguration(url: "unix:///run/redis/redis.sock?db=2")
         #expect(socket.address == .unix(path: "/run/redis/redis.sock"))
         #expect(socket.database == 2)
@@ -52,6 +58,7 @@ import Testing
             ("redis://localhost?db=1", "query"), ("rediss://localhost?db=1", "db"),
             ("redis-sentinel://localhost", "name"), ("redis-sentinel://a,/game", "host"),
             ("redis-sentinel://a:1,b:99999/game", "port"), ("redis-sentinel://a/game?ca=/c.pem", "ca"),
+            ("redis-cluster://localhost/1", "database"), ("redis-cluster://localhost?ca=/c.pem", "ca"),
             ("rediss://localhost?cert=/c.pem", "key"), ("rediss://localhost?ca=", "CA file"),
             ("rediss://localhost?server-name=10.0.0.7", "DNS name"), ("unix://run/redis.sock", "absolute"),
             ("unix://", "absolute"), ("unix:///r.sock?db=x", "db"), ("unix:///r.sock?name=x", "name"),

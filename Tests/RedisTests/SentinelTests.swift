@@ -67,7 +67,13 @@ import Testing
             servers.killSentinel(0)
             let second = try RedisConfiguration(url: "redis://127.0.0.1:\(servers.sentinelPorts[1])")
             try await withClient(second) { sentinel in
-                _ = try await sentinel.send(["SENTINEL", "FAILOVER", RedisArgument(RedisSentinels.masterName)])
+                try await eventually(within: .seconds(30), "the sentinels find the replica fit to be the master") {
+                    do throws(RedisError) {
+                        return try await sentinel.send(["SENTINEL", "FAILOVER", "game"]).string == "OK"
+                    } catch  where error.serverCode == "NOGOODSLAVE" {
+                        return false
+                    }
+                }
             }
             try await eventually(within: .seconds(30), "writes go to the former replica") {
                 do throws(RedisError) {

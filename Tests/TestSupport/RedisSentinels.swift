@@ -76,6 +76,8 @@ public final class RedisSentinels: Sendable {
     private static func waitUntilReady(_ port: Int) async throws {
         try await withClient(try RedisConfiguration(url: "redis://127.0.0.1:\(port)")) { sentinel in
             try await sentinel.waitUntilConnected(timeout: .seconds(10))
+            // Else it looks at the servers every ten seconds only.
+            _ = try await sentinel.send(["SENTINEL", "DEBUG", "INFO-PERIOD", 1_000])
             try await eventually(within: .seconds(30), "the sentinel at \(port) knows the others") {
                 let state = try await sentinel.send(["SENTINEL", "MASTER", RedisArgument(masterName)]).expectFields()
                 let replicas = try await sentinel.send(["SENTINEL", "REPLICAS", RedisArgument(masterName)])
