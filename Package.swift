@@ -143,12 +143,13 @@ let package = Package(
                 .nioCore,
                 .nioHTTP1, .nioFoundation, .crypto,
             ]),
+        room("Bench", at: "ops/bench", ["GameModel", "Redis", "Jobs", .logging, .histogram]),
         // Floor 5: the one executable
         .executableTarget(
             name: "muster",
             dependencies: meetingFloor + [
                 "API", "APIWorker", "RankerWorker", "AllocatorWorker", "VerifierWorker", "IngestWorker",
-                "InstanceWorker", "Load", "Sandbox", "Accounts", "Store", "Matchmaking", "Fleet", "GameData",
+                "InstanceWorker", "Load", "Sandbox", "Bench", "Accounts", "Store", "Matchmaking", "Fleet", "GameData",
                 .argumentParser, .httpClient, .nioCore, .nioHTTP1, .nioFoundation,
             ],
             path: "ops/muster", swiftSettings: settings),

@@ -15,7 +15,9 @@ struct Muster: AsyncParsableCommand {
         version: Version.text,
         subcommands: [VersionCommand.self],
         groupedSubcommands: [
-            CommandGroup(name: "Run it here", subcommands: [UpCommand.self, LoadCommand.self, SandboxCommand.self]),
+            CommandGroup(
+                name: "Run it here",
+                subcommands: [UpCommand.self, LoadCommand.self, SandboxCommand.self, BenchCommand.self]),
             CommandGroup(
                 name: "Processes",
                 subcommands: [
