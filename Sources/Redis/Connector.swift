@@ -2,9 +2,9 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 
-/// Opens connections: connects, encrypts where asked to, gives the password, chooses the database, tells the client's name, and waits until
-/// the server answers a PING, so that one that accepts but does not serve (stopped, or loading its data) is not taken
-/// as ready.
+/// Opens connections: finds the master where sentinels know it, connects, encrypts where asked to, gives the password,
+/// chooses the database, tells the client's name, and waits until the server answers a PING, so that one that accepts
+/// but does not serve (stopped, or loading its data) is not taken as ready.
 struct Connector: Sendable {
     let configuration: RedisConfiguration
     let eventLoop: any EventLoop

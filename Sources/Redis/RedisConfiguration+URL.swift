@@ -22,7 +22,11 @@ extension RedisConfiguration {
             throw .invalidConfiguration(
                 "the URL can't be read; write redis://host:port/database or unix:///path")
         }
-        switch parts.scheme?.lowercased() {
+        let scheme = parts.scheme?.lowercased()
+        guard others.isEmpty || scheme?.hasSuffix("-sentinel") == true || scheme?.hasSuffix("-cluster") == true else {
+            throw .invalidConfiguration("several hosts are for redis-sentinel and redis-cluster URLs")
+        }
+        switch scheme {
         case "redis":
             self.init(address: try Self.tcpAddress(parts))
             database = try Self.database(String(parts.path.drop { $0 == "/" }), "the path")

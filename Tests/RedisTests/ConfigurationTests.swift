@@ -9,6 +9,7 @@ import Testing
         #expect(full.username == "ada")
         #expect(full.password == "p@ss/word")
         #expect(full.database == 4)
+        #expect(try RedisConfiguration(url: "redis://:a,b@host").password == "a,b")
         let bare = try RedisConfiguration(url: "redis://:secret@[::1]:7000/")
         #expect(bare.address == .tcp(host: "::1", port: 7000))
         #expect(bare.username == nil)
@@ -58,7 +59,8 @@ import Testing
             ("redis://localhost?db=1", "query"), ("rediss://localhost?db=1", "db"),
             ("redis-sentinel://localhost", "name"), ("redis-sentinel://a,/game", "host"),
             ("redis-sentinel://a:1,b:99999/game", "port"), ("redis-sentinel://a/game?ca=/c.pem", "ca"),
-            ("redis-cluster://localhost/1", "database"), ("redis-cluster://localhost?ca=/c.pem", "ca"),
+            ("redis://a,b:7001", "several hosts"), ("redis-cluster://localhost/1", "database"),
+            ("redis-cluster://localhost?ca=/c.pem", "ca"),
             ("rediss://localhost?cert=/c.pem", "key"), ("rediss://localhost?ca=", "CA file"),
             ("rediss://localhost?server-name=10.0.0.7", "DNS name"), ("unix://run/redis.sock", "absolute"),
             ("unix://", "absolute"), ("unix:///r.sock?db=x", "db"), ("unix:///r.sock?name=x", "name"),
