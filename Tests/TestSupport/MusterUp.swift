@@ -164,7 +164,17 @@ public final class MusterUp: Sendable {
     }
 
     /// Ends at once and leaves the folder, for a test that failed.
-    public func abandon() { process.end() }
+    public func abandon() {
+        var pids: [Int32] = []
+        do {
+            pids = try state()?.processes.compactMap(\.pid) ?? []
+        } catch {
+            print("up.json could not be read: \(error)")
+        }
+        process.end()
+        // The children watch the supervisor and end by themselves, but redis-server does not.
+        for pid in pids { kill(pid, SIGKILL) }
+    }
 }
 
 /// Runs the body with a whole Muster, and stops it in order afterwards.
