@@ -30,6 +30,8 @@ let packages: [Package.Dependency] = [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     // Flags and environment in one reader
     .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
+    // The trace that a job belongs to, carried through the queue
+    .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.4.0"),
     // Log lines
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
     // The metrics front that libraries write to
@@ -55,6 +57,7 @@ extension Target.Dependency {
     static let crypto = product(name: "Crypto", package: "swift-crypto")
     static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
     static let configuration = product(name: "Configuration", package: "swift-configuration")
+    static let tracing = product(name: "Tracing", package: "swift-distributed-tracing")
     static let logging = product(name: "Logging", package: "swift-log")
     static let metrics = product(name: "Metrics", package: "swift-metrics")
     static let coreMetrics = product(name: "CoreMetrics", package: "swift-metrics")
@@ -104,7 +107,10 @@ let package = Package(
         // Floor 2
         room(
             "Jobs",
-            ["Redis", "Records", "Telemetry", "GameModel", .logging, .metrics, .coreMetrics, .lifecycle, .deque],
+            [
+                "Redis", "Records", "Telemetry", "GameModel", .logging, .metrics, .coreMetrics, .lifecycle, .deque,
+                .tracing,
+            ],
             resources: [.embedInCode("Scripts")]),
         // Floor 3: the five domains
         room("Accounts", domainFloor + ["COpenSSL", .jwt, .crypto, .nioPosix]),
@@ -159,7 +165,7 @@ let package = Package(
         tests("RecordsTests", ["Records", "TestSupport", .grdb]),
         tests("TelemetryTests", ["Telemetry", "TestSupport", .httpClient, .nioCore, .nioHTTP1, .nioFoundation]),
         tests("GameModelTests", ["GameModel"]),
-        tests("JobsTests", ["Jobs", "Redis", "Records", "TestSupport", .grdb]),
+        tests("JobsTests", ["Jobs", "Redis", "Records", "TestSupport", .grdb, .tracing]),
         tests("AccountsTests", ["Accounts", "Records", "TestSupport"]),
         tests("StoreTests", ["Store", "VerifierWorker", "Sandbox", "Jobs", "Records", "TestSupport"]),
         tests("MatchmakingTests", ["Matchmaking", "RankerWorker", "Jobs", "Redis", "TestSupport"]),

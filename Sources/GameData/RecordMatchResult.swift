@@ -5,8 +5,8 @@ import Jobs
 /// itself is in SQLite beside the job's outbox row and can't differ from it.
 public struct RecordMatchResult: Job, Hashable {
     public static let kind = "data.record-result"
-    /// A stored result must be applied some day, however long the database is away.
-    public static let options = JobOptions(maxAttempts: 1_000)
+    /// A stored result must be applied some day, however long the database is away and however many workers die.
+    public static let options = JobOptions(maxAttempts: 1_000, maxCrashes: 1_000)
     /// The queue that the ingest workers take it from.
     public static let queue = QueueName("results")
 

@@ -11,28 +11,21 @@ public protocol Job: Codable, Sendable {
     static var kind: String { get }
     /// How jobs of this kind are run, unless `enqueue` says otherwise.
     static var options: JobOptions { get }
+    /// The version of the payload's form, 1 or more; raised with a change that older workers can't read. A worker hands
+    /// a job of a newer version back, unattempted, for a worker that knows it.
+    static var payloadVersion: Int { get }
+    /// Makes of a payload of an older version one of the next (`version + 1`); called until it is of this version. Only
+    /// needed by kinds whose version was raised while jobs could wait.
+    /// - Throws: where it can't be; the job is buried as `undecodable`.
+    static func upcast(_ payload: [UInt8], from version: Int) throws -> [UInt8]
 }
 
 extension Job {
     public static var options: JobOptions { JobOptions() }
-}
+    public static var payloadVersion: Int { 1 }
 
-/// How a job is run. Set per kind; an enqueue may give others.
-public struct JobOptions: Sendable, Hashable {
-    /// Lower runs first.
-    public static let priorities = 0...3
-
-    /// How often the job may be started, 1 or more. Attempts that are handed back or snoozed don't count.
-    public var maxAttempts: Int
-    /// 0 to 3, lower first.
-    public var priority: Int
-    /// The wait between attempts.
-    public var backoff: Backoff
-
-    public init(maxAttempts: Int = 20, priority: Int = 0, backoff: Backoff = .standard) {
-        self.maxAttempts = maxAttempts
-        self.priority = priority
-        self.backoff = backoff
+    public static func upcast(_ payload: [UInt8], from version: Int) throws -> [UInt8] {
+        throw Bury("no upcaster of \(kind) takes version \(version)", reason: .undecodable)
     }
 }
 
@@ -61,15 +54,24 @@ public struct EncodedJob: Sendable, Hashable {
     public let id: JobID
     public let kind: String
     public let payload: [UInt8]
+    public let payloadVersion: Int
     public let options: JobOptions
     public let due: Due
+    /// Headers of the trace that the job belongs to (W3C `traceparent` and others), as the process's instrument wrote
+    /// them; by name.
+    public let trace: [String: String]
 
-    public init(id: JobID, kind: String, payload: [UInt8], options: JobOptions = JobOptions(), due: Due = .now) {
+    public init(
+        id: JobID, kind: String, payload: [UInt8], payloadVersion: Int = 1, options: JobOptions = JobOptions(),
+        due: Due = .now, trace: [String: String] = TraceHeaders.current()
+    ) {
         self.id = id
         self.kind = kind
         self.payload = payload
+        self.payloadVersion = payloadVersion
         self.options = options
         self.due = due
+        self.trace = trace
     }
 
     /// Encodes a job as JSON, keys sorted.
@@ -83,17 +85,28 @@ public struct EncodedJob: Sendable, Hashable {
         } catch {
             throw .unencodable(kind: J.kind, reason: "\(error)")
         }
-        self.init(id: id, kind: J.kind, payload: payload, options: options ?? J.options, due: due)
+        self.init(
+            id: id, kind: J.kind, payload: payload, payloadVersion: J.payloadVersion, options: options ?? J.options,
+            due: due)
     }
 
     /// What precedes the payload in a specification: `priority maxAttempts kind …` and a line feed.
-    public var header: String {
-        let backoff = options.backoff == .standard ? "" : " b=\(options.backoff.text)"
-        return "\(options.priority) \(options.maxAttempts) \(kind)\(backoff)\n"
-    }
+    public var header: String { header(callback: nil) }
 
     /// What the enqueue script stores after the version and the time: the header and the payload.
     public var specification: [UInt8] { Array(header.utf8) + payload }
+
+    /// What the enqueue script takes as `when`; the star says that it must read the header's words.
+    public var when: String { options.hasExtras ? due.text + "*" : due.text }
+
+    /// - Parameter callback: `p=` or `P=` and the id of the job that waits for this one.
+    func header(callback: String?) -> String {
+        var line = "\(options.priority) \(options.maxAttempts) \(kind)\(options.words)"
+        if payloadVersion != 1 { line += " v=\(payloadVersion)" }
+        if let callback { line += " \(callback)" }
+        if !trace.isEmpty { line += TraceHeaders.words(trace) }
+        return line + "\n"
+    }
 
     /// Refuses what the scripts could not carry.
     func validate() throws(JobError) {
@@ -106,11 +119,7 @@ public struct EncodedJob: Sendable, Hashable {
         guard JobID(rawValue: kind) != nil else {
             throw .invalid("a kind has 1 to 200 visible ASCII characters, unlike \"\(kind)\"")
         }
-        guard JobOptions.priorities.contains(options.priority) else {
-            throw .invalid("a priority is 0 to 3, not \(options.priority)")
-        }
-        guard (1...1_000_000).contains(options.maxAttempts) else {
-            throw .invalid("maxAttempts is 1 to 1000000, not \(options.maxAttempts)")
-        }
+        guard payloadVersion >= 1 else { throw .invalid("a payload version is 1 or more, not \(payloadVersion)") }
+        try options.validate()
     }
 }

@@ -13,9 +13,12 @@ public struct JobHandler: Sendable {
     public typealias BuryHook<J: Job> = @Sendable (J?, JobContext, Bury) async throws -> Void
 
     let kind: String
+    /// The newest version of the payload that it reads.
+    let payloadVersion: Int
     /// How many jobs one call takes at most.
     let limit: Int
     let backoff: Backoff
+    private(set) var policy: RetryPolicy?
     let run: @Sendable ([HandlerInput]) async -> [JobOutcome]
     let onBury: (@Sendable (HandlerInput, Bury) async throws -> Void)?
 
@@ -30,10 +33,10 @@ public struct JobHandler: Sendable {
                 case .failure(let bury): outcomes.append(.buried(bury))
                 case .success(let job):
                     do {
-                        try await body(job, input.context)
+                        try await JobSpan.run(input) { try await body(job, input.context) }
                         outcomes.append(.completed)
                     } catch {
-                        outcomes.append(JobOutcome(error, cancelled: Task.isCancelled))
+                        outcomes.append(input.outcome(error))
                     }
                 }
             }
@@ -63,15 +66,21 @@ public struct JobHandler: Sendable {
             do {
                 let errors = try await body(jobs)
                 for place in places {
-                    if let error = errors[inputs[place].context.id] {
-                        outcomes[place] = JobOutcome(error, cancelled: Task.isCancelled)
-                    }
+                    if let error = errors[inputs[place].context.id] { outcomes[place] = inputs[place].outcome(error) }
                 }
             } catch {
-                for place in places { outcomes[place] = JobOutcome(error, cancelled: Task.isCancelled) }
+                for place in places { outcomes[place] = inputs[place].outcome(error) }
             }
             return outcomes
         }
+    }
+
+    /// The same handler with a retry policy of your own, asked after each failed attempt that neither buried nor
+    /// snoozed its job.
+    public func retrying(_ policy: @escaping RetryPolicy) -> JobHandler {
+        var handler = self
+        handler.policy = policy
+        return handler
     }
 
     private init<J: Job>(
@@ -79,6 +88,7 @@ public struct JobHandler: Sendable {
         run: @escaping @Sendable ([HandlerInput]) async -> [JobOutcome]
     ) {
         kind = J.kind
+        payloadVersion = J.payloadVersion
         self.limit = limit
         backoff = J.options.backoff
         self.run = run
@@ -96,9 +106,13 @@ public struct JobHandler: Sendable {
 
     private static func decode<J: Job>(_ type: J.Type, _ input: HandlerInput) -> Result<J, Bury> {
         do {
-            return .success(try JSONDecoder().decode(J.self, from: Data(input.payload)))
+            var payload = input.payload
+            for version in input.payloadVersion..<max(input.payloadVersion, J.payloadVersion) {
+                payload = try J.upcast(payload, from: version)
+            }
+            return .success(try JSONDecoder().decode(J.self, from: Data(payload)))
         } catch {
-            return .failure(Bury("\(error)", reason: .undecodable))
+            return .failure(Bury((error as? Bury)?.message ?? "\(error)", reason: .undecodable))
         }
     }
 }
@@ -106,5 +120,12 @@ public struct JobHandler: Sendable {
 /// One leased job as a handler's untyped form takes it.
 struct HandlerInput: Sendable {
     let payload: [UInt8]
+    let payloadVersion: Int
     let context: JobContext
+    let policy: RetryPolicy?
+    let trace: [String: String]
+
+    func outcome(_ error: any Error) -> JobOutcome {
+        JobOutcome(error, cancelled: Task.isCancelled, policy: policy, context: context)
+    }
 }

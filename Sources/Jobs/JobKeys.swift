@@ -18,32 +18,69 @@ public struct JobKeys: Sendable {
     let dead: RedisKey
     /// LIST of at most one element: what an idle worker blocks on.
     let wake: RedisKey
-    /// HASH of counters: enqueued, completed, retried, buried, recovered, cancelled, released, tombstones.
+    /// HASH of counters: enqueued, completed, retried, buried, recovered, cancelled, released, redriven, purged, shed;
+    /// of what is where: tombstones, blocked, bytes, deadBytes, doneBytes; and of turns: turn, wheel, throttled.
     let stats: RedisKey
+    /// HASH: see `QueueLimits`.
+    let limits: RedisKey
+    /// HASH, unique key → `<job id> <until, Redis ms; 0: while the job lives>`.
+    let unique: RedisKey
+    /// ZSET, all scores 0, of `<key> <priority><sequence, 16 digits> <job id>`: the waiting jobs that have a key, in
+    /// order.
+    let groups: RedisKey
+    /// ZSET, key → priority · 10^12 + turn: the keys of which a job may be taken, the next one first.
+    let ring: RedisKey
+    /// ZSET, all scores 0, of `<callback's id> <job id>`: jobs that a callback waits for; without a job id: its seal.
+    let waits: RedisKey
+    /// ZSET, key → when it may go on, in Redis ms; infinite: when a job of its own ends.
+    let gates: RedisKey
+    /// ZSET, all scores 0, of `<key> <job id>`: leased jobs that have a key.
+    let held: RedisKey
+    /// ZSET, key (empty: the queue) → theoretical arrival time of its rate, in Redis ms.
+    let rates: RedisKey
+    /// HASH, job id → record of a completed job: see `JobResult`.
+    let results: RedisKey
+    /// ZSET, job id → until when its result is kept, in Redis ms.
+    let done: RedisKey
+    /// HASH, job id → `<when, Redis ms> <fraction> <text>`.
+    let progress: RedisKey
 
     /// HASH, process id → when it counts as silent, and its description.
     static let processes: RedisKey = "muster:procs"
 
     public init(_ queue: QueueName) {
         let prefix = "muster:jobs:{\(queue.rawValue)}:"
-        jobs = RedisKey(prefix + "jobs")
-        attempts = RedisKey(prefix + "attempts")
-        ready = JobOptions.priorities.map { RedisKey(prefix + "ready:\($0)") }
-        later = RedisKey(prefix + "later")
-        leased = RedisKey(prefix + "leased")
-        dead = RedisKey(prefix + "dead")
-        wake = RedisKey(prefix + "wake")
-        stats = RedisKey(prefix + "stats")
+        func key(_ name: String) -> RedisKey { RedisKey(prefix + name) }
+        jobs = key("jobs")
+        attempts = key("attempts")
+        ready = JobOptions.priorities.map { key("ready:\($0)") }
+        later = key("later")
+        leased = key("leased")
+        dead = key("dead")
+        wake = key("wake")
+        stats = key("stats")
+        limits = key("limits")
+        unique = key("unique")
+        groups = key("groups")
+        ring = key("ring")
+        waits = key("waits")
+        gates = key("gates")
+        held = key("held")
+        rates = key("rates")
+        results = key("results")
+        done = key("done")
+        progress = key("progress")
+        forEnqueue =
+            [jobs, later, wake, stats] + ready + [limits, unique, groups, ring, waits, attempts, dead]
+        all = forEnqueue + [leased, gates, held, rates, results, done, progress]
     }
 
     /// The keys that `muster_enqueue(first, …)` wants from KEYS[first] on, in its order.
-    public var forEnqueue: [RedisKey] { [jobs, later, wake, stats] + ready }
+    public let forEnqueue: [RedisKey]
+    /// The keys that `muster_queue(1)` names, in its order: all that belong to jobs.
+    let all: [RedisKey]
 
-    var forReserve: [RedisKey] { forEnqueue + [attempts, leased, dead] }
-    var forComplete: [RedisKey] { [jobs, attempts, leased, stats] }
-    var forFail: [RedisKey] { [later, wake, stats, attempts, leased, dead] }
-    var forRelease: [RedisKey] { [later, wake, stats] + ready + [attempts, leased] }
+    var forComplete: [RedisKey] { [jobs, attempts, leased, stats, wake, progress] }
     var forRenew: [RedisKey] { [attempts, leased] }
-    var forCancel: [RedisKey] { [jobs, later, stats, attempts, leased] }
-    var forCounts: [RedisKey] { [jobs, later, stats] + ready + [leased, dead] }
+    var forProgress: [RedisKey] { [attempts, progress] }
 }

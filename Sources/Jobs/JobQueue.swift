@@ -22,11 +22,14 @@ public struct JobQueue: Sendable {
     ///   - id: a ULID unless given.
     ///   - delay: how long it waits first; `at` is the other way to say so, and wins.
     ///   - options: those of the kind, unless given.
+    ///   - durability: how many replicas must have the job before the call returns.
     @discardableResult
     public func enqueue<J: Job>(
-        _ job: J, id: JobID? = nil, delay: Duration? = nil, at: Instant? = nil, options: JobOptions? = nil
+        _ job: J, id: JobID? = nil, delay: Duration? = nil, at: Instant? = nil, options: JobOptions? = nil,
+        durability: Durability = .fast
     ) async throws(JobError) -> EnqueueReply {
-        let replies = try await enqueue([(id: id, job: job)], delay: delay, at: at, options: options)
+        let replies = try await enqueue(
+            [(id: id, job: job)], delay: delay, at: at, options: options, durability: durability)
         guard let reply = replies.first else { throw .unexpectedReply("enqueue answered nothing") }
         return reply
     }
@@ -35,7 +38,8 @@ public struct JobQueue: Sendable {
     /// fails, the earlier ones stay; repeat all, with ids of your own.
     @discardableResult
     public func enqueue<J: Job>(
-        _ jobs: [(id: JobID?, job: J)], delay: Duration? = nil, at: Instant? = nil, options: JobOptions? = nil
+        _ jobs: [(id: JobID?, job: J)], delay: Duration? = nil, at: Instant? = nil, options: JobOptions? = nil,
+        durability: Durability = .fast
     ) async throws(JobError) -> [EnqueueReply] {
         let due: Due = at.map { .at($0) } ?? delay.map { .after($0) } ?? .now
         var encoded: [EncodedJob] = []
@@ -43,12 +47,21 @@ public struct JobQueue: Sendable {
         for (id, job) in jobs {
             encoded.append(try EncodedJob(job, id: id ?? JobID(ULID().description), options: options, due: due))
         }
-        return try await enqueue(encoded: encoded)
+        return try await enqueue(encoded: encoded, durability: durability)
     }
 
     /// Enqueues jobs whose payloads are bytes already.
     @discardableResult
-    public func enqueue(encoded jobs: [EncodedJob]) async throws(JobError) -> [EnqueueReply] {
+    public func enqueue(
+        encoded jobs: [EncodedJob], durability: Durability = .fast
+    ) async throws(JobError) -> [EnqueueReply] {
+        try await enqueue(jobs, callback: nil, durability: durability)
+    }
+
+    /// - Parameter callback: the word that names the job which waits for these: see `enqueueBatch`.
+    func enqueue(
+        _ jobs: [EncodedJob], callback: String?, durability: Durability
+    ) async throws(JobError) -> [EnqueueReply] {
         for job in jobs { try job.validate() }
         var replies: [EnqueueReply] = []
         replies.reserveCapacity(jobs.count)
@@ -57,41 +70,36 @@ public struct JobQueue: Sendable {
             arguments.reserveCapacity(chunk.count * 3)
             for job in chunk {
                 arguments.append(RedisArgument(job.id.rawValue))
-                arguments.append(RedisArgument(job.specification))
-                arguments.append(RedisArgument(job.due.text))
+                arguments.append(RedisArgument(Array(job.header(callback: callback).utf8) + job.payload))
+                arguments.append(RedisArgument(callback == nil ? job.when : job.due.text + "*"))
             }
-            // Safe to repeat: a second run finds the ids and answers 0. The caller then reads .duplicate, which is
-            // true.
-            let flags = try await run(JobScripts.enqueue, keys: keys.forEnqueue, arguments, isSafeToRepeat: true)
+            let flags = try await runEnqueue(arguments, durability)
             guard let flags = flags.array, flags.count == chunk.count else {
                 throw .unexpectedReply("enqueue answered \(flags)")
             }
-            for (job, flag) in zip(chunk, flags) {
-                replies.append(flag.int == 1 ? .added(job.id) : .duplicate(job.id))
-            }
+            for (job, flag) in zip(chunk, flags) { replies.append(EnqueueReply(flag, job.id)) }
         }
         return replies
+    }
+
+    /// Safe to repeat: a second run finds the ids and answers 0. The caller then reads .duplicate, which is true.
+    func runEnqueue(_ arguments: [RedisArgument], _ durability: Durability) async throws(JobError) -> RESPValue {
+        guard durability != .fast else {
+            return try await run(JobScripts.enqueue, keys: keys.forEnqueue, arguments, isSafeToRepeat: true)
+        }
+        return try await runDurably(
+            JobScripts.enqueue, keys: keys.forEnqueue, arguments: arguments, durability: durability)
     }
 
     /// Cancels jobs, wherever they are. A leased one's handler is cancelled at its worker's next renewal, and what it
     /// then answers is refused.
     public func cancel(_ ids: [JobID]) async throws(JobError) -> [CancelReply] {
-        var replies: [CancelReply] = []
-        for start in stride(from: 0, to: ids.count, by: JobScripts.batchMax) {
-            let chunk = ids[start..<min(start + JobScripts.batchMax, ids.count)]
-            let answer = try await run(
-                JobScripts.cancel, keys: keys.forCancel, chunk.map { RedisArgument($0.rawValue) })
-            guard let flags = answer.array, flags.count == chunk.count else {
-                throw .unexpectedReply("cancel answered \(answer)")
-            }
-            replies += flags.map { $0.int == 1 ? .cancelled : $0.int == 2 ? .dead : .unknown }
-        }
-        return replies
+        try await each(JobScripts.cancel, ids).map { $0.int == 1 ? .cancelled : $0.int == 2 ? .dead : .unknown }
     }
 
     /// How many jobs are where, and the counters, all of one moment.
     public func counts() async throws(JobError) -> QueueCounts {
-        let reply = try await run(JobScripts.counts, keys: keys.forCounts, [], isSafeToRepeat: true)
+        let reply = try await run(JobScripts.counts, keys: keys.all, [], isSafeToRepeat: true)
         guard let counts = QueueCounts(reply) else { throw .unexpectedReply("counts answered \(reply)") }
         return counts
     }
@@ -104,6 +112,20 @@ public struct JobQueue: Sendable {
         } catch {
             throw .redis(error)
         }
+    }
+
+    /// Runs a script that takes ids and answers for each, 500 ids a call.
+    func each(_ script: RedisScript, _ ids: [JobID]) async throws(JobError) -> [RESPValue] {
+        var replies: [RESPValue] = []
+        for start in stride(from: 0, to: ids.count, by: JobScripts.batchMax) {
+            let chunk = ids[start..<min(start + JobScripts.batchMax, ids.count)]
+            let answer = try await run(script, keys: keys.all, chunk.map { RedisArgument($0.rawValue) })
+            guard let flags = answer.array, flags.count == chunk.count else {
+                throw .unexpectedReply("\(script.name) answered \(answer)")
+            }
+            replies += flags
+        }
+        return replies
     }
 
     /// Pieces of at most 500 jobs and about 1 MiB, so that one call never holds Redis up for long.
@@ -120,24 +142,6 @@ public struct JobQueue: Sendable {
         }
         if start < jobs.count { chunks.append(jobs[start...]) }
         return chunks
-    }
-}
-
-/// What became of an enqueue.
-public enum EnqueueReply: Sendable, Hashable {
-    case added(JobID)
-    /// A job of that id waits, runs or lies among the dead letters; it was left as it is.
-    case duplicate(JobID)
-
-    public var id: JobID {
-        switch self {
-        case .added(let id), .duplicate(let id): id
-        }
-    }
-
-    public var isAdded: Bool {
-        if case .added = self { return true }
-        return false
     }
 }
 

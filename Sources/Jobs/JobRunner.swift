@@ -16,13 +16,21 @@ struct JobRunner: Sendable {
     /// A job about to run.
     private struct Attempt: Sendable {
         let lease: Lease
+        let envelope: Envelope
         let input: HandlerInput
         let backoff: Backoff
+        let began = ContinuousClock.now
+
+        func settlement(_ verb: Settlement.Verb) -> Settlement {
+            Settlement(
+                id: lease.id, token: lease.token, verb: verb, hasExtras: lease.hasExtras,
+                result: input.context.reports.result?.value ?? [])
+        }
     }
 
     /// Starts what was reserved, each chunk in a task of its own.
     func start(_ reservation: Reservation, in group: inout DiscardingTaskGroup) {
-        for lease in reservation.crashed { buriedAsCrashed(lease, in: &group) }
+        for burial in reservation.buried { tellOf(burial, in: &group) }
         var byKind: [String: [Attempt]] = [:]
         var refused: [Settlement] = []
         for lease in reservation.leases {
@@ -31,19 +39,23 @@ struct JobRunner: Sendable {
                 refused.append(Settlement(id: lease.id, token: lease.token, verb: .bury(bury)))
                 continue
             }
-            guard let handler = handlers[envelope.kind] else {
+            guard let handler = handlers[envelope.kind], envelope.payloadVersion <= handler.payloadVersion else {
                 metrics.unknownKind.increment()
                 logger.error(
-                    "no handler knows this kind; the job was handed back unattempted",
-                    metadata: ["job": "\(lease.id)", "kind": "\(envelope.kind)"])
+                    "no handler knows this kind, or this version of its payload; the job was handed back unattempted",
+                    metadata: [
+                        "job": "\(lease.id)", "kind": "\(envelope.kind)", "version": "\(envelope.payloadVersion)",
+                    ])
                 refused.append(
                     Settlement(
-                        id: lease.id, token: lease.token, verb: .release(after: configuration.unknownKindDelay)))
+                        id: lease.id, token: lease.token, verb: .release(after: configuration.unknownKindDelay),
+                        hasExtras: lease.hasExtras))
                 continue
             }
             byKind[envelope.kind, default: []].append(
                 Attempt(
-                    lease: lease, input: input(lease, envelope), backoff: envelope.backoff ?? handler.backoff))
+                    lease: lease, envelope: envelope, input: input(lease, envelope, handler.policy),
+                    backoff: envelope.backoff ?? handler.backoff))
         }
         settler.add(refused)
         for (kind, attempts) in byKind {
@@ -59,30 +71,69 @@ struct JobRunner: Sendable {
 
     private func run(_ chunk: [Attempt], _ handler: JobHandler, _ task: HandlerTask) async {
         let begin = ContinuousClock.now
-        let verbs = await task.run {
+        let verbs: [Settlement.Verb]
+        if let timeout = chunk.compactMap(\.envelope.timeout).min() {
+            verbs = await withTaskGroup(of: Void.self) { group in
+                group.addTask { await watch(chunk, task, timeout) }
+                defer { group.cancelAll() }
+                return await handle(chunk, handler, task)
+            }
+        } else {
+            verbs = await handle(chunk, handler, task)
+        }
+        metrics.runSeconds.record(duration: .now - begin)
+        var settlements: [Settlement] = []
+        for (attempt, verb) in zip(chunk, verbs) {
+            switch leases.handlerEnded(attempt.lease) {
+            case .settle: settlements.append(attempt.settlement(verb))
+            case .discard:
+                logger.warning(
+                    "an attempt ended after its lease was lost or handed back; its end is not told",
+                    metadata: ["job": "\(attempt.lease.id)", "token": "\(attempt.lease.token)"])
+            }
+        }
+        settler.add(settlements)
+    }
+
+    private func handle(_ chunk: [Attempt], _ handler: JobHandler, _ task: HandlerTask) async -> [Settlement.Verb] {
+        await task.run {
             let outcomes = await handler.run(chunk.map(\.input))
+            let isTimedOut = task.isTimedOut
             var verbs: [Settlement.Verb] = []
             verbs.reserveCapacity(chunk.count)
             for (attempt, outcome) in zip(chunk, outcomes) {
-                let verb = verb(for: outcome, of: attempt)
+                let isLate = isTimedOut && outcome == .interrupted
+                let verb = isLate ? verbForTimeout(of: attempt) : verb(for: outcome, of: attempt)
                 if case .bury(let bury) = verb { await tell(handler, attempt.input, bury) }
                 verbs.append(verb)
             }
             return verbs
         }
-        metrics.runSeconds.record(duration: .now - begin)
-        var settlements: [Settlement] = []
-        for (attempt, verb) in zip(chunk, verbs) {
-            let lease = attempt.lease
-            switch leases.handlerEnded(lease) {
-            case .settle: settlements.append(Settlement(id: lease.id, token: lease.token, verb: verb))
-            case .discard:
-                logger.warning(
-                    "an attempt ended after its lease was lost or handed back; its end is not told",
-                    metadata: ["job": "\(lease.id)", "token": "\(lease.token)"])
-            }
+    }
+
+    /// How long a handler that took too long may take to heed its cancellation.
+    private static let timeoutGrace = Duration.seconds(1)
+
+    /// Cancels the handler when its time is up. The attempt of one that does not heed is ended all the same; such a
+    /// handler keeps its place in the worker until it returns.
+    private func watch(_ chunk: [Attempt], _ task: HandlerTask, _ timeout: Duration) async {
+        do {
+            try await Task.sleep(for: timeout)
+            task.timeOut()
+            try await Task.sleep(for: Self.timeoutGrace)
+        } catch {
+            return  // The handler has ended.
         }
-        settler.add(settlements)
+        let unheeding = chunk.filter { leases.takeUnfinished($0.lease) }
+        guard !unheeding.isEmpty else { return }
+        logger.error("\(unheeding.count) jobs took too long and do not heed their cancellation")
+        settler.add(unheeding.map { $0.settlement(verbForTimeout(of: $0)) })
+    }
+
+    private func verbForTimeout(of attempt: Attempt) -> Settlement.Verb {
+        let text = "timed out after \((attempt.envelope.timeout ?? .zero).inSeconds) s"
+        guard case .bury = verb(for: .failed(text), of: attempt) else { return verb(for: .failed(text), of: attempt) }
+        return .bury(Bury(text, reason: .timeout))
     }
 
     private func verb(for outcome: JobOutcome, of attempt: Attempt) -> Settlement.Verb {
@@ -94,33 +145,57 @@ struct JobRunner: Sendable {
         case .buried(let bury):
             context.logger.warning("buried as \(bury.reason.rawValue): \(bury.message)")
             return .bury(bury)
-        case .failed(let error) where context.isLastAttempt:
-            context.logger.warning("buried: attempt \(context.attempt), the last allowed, failed: \(error)")
-            return .bury(Bury(error))
         case .failed(let error):
             let delay = attempt.backoff.delay(afterAttempt: context.attempt, random: .random(in: 0..<1))
-            context.logger.info("attempt \(context.attempt) failed, again in \(delay.inSeconds) s: \(error)")
-            return .retry(after: delay, error: error)
+            return again(attempt, after: delay, error)
+        case .retry(let delay, let error): return again(attempt, after: max(delay, .zero), error)
         }
     }
 
-    private func input(_ lease: Lease, _ envelope: Envelope) -> HandlerInput {
+    private func again(_ attempt: Attempt, after delay: Duration, _ error: String) -> Settlement.Verb {
+        let context = attempt.input.context
+        if context.isLastAttempt {
+            context.logger.warning("buried: attempt \(context.attempt), the last allowed, failed: \(error)")
+            return .bury(Bury(error))
+        }
+        // The lease's begin is by the clock of Redis, what passed since by the steady one here: no wrong clock matters.
+        let now = attempt.lease.leasedAt.milliseconds + (ContinuousClock.now - attempt.began).milliseconds
+        let age = Duration.milliseconds(now - context.enqueuedAt.milliseconds)
+        if let limit = attempt.envelope.giveUpAfter, age + delay > limit {
+            context.logger.warning("buried: attempt \(context.attempt) failed, and the job is too old: \(error)")
+            return .bury(Bury("given up, \(age.inSeconds) s old: \(error)"))
+        }
+        context.logger.info("attempt \(context.attempt) failed, again in \(delay.inSeconds) s: \(error)")
+        return .retry(after: delay, error: error)
+    }
+
+    private func input(_ lease: Lease, _ envelope: Envelope, _ policy: RetryPolicy? = nil) -> HandlerInput {
         var logger = logger
         logger[metadataKey: "job"] = "\(lease.id)"
+        let (queue, id, token) = (queue, lease.id, lease.token)
+        let reports = JobReports(
+            progress: { try await queue.noteProgress(id, token: token, fraction: $0, text: $1) },
+            result: envelope.keepResult == nil ? nil : JobReports.Box())
         return HandlerInput(
-            payload: envelope.payload,
+            payload: envelope.payload, payloadVersion: envelope.payloadVersion,
             context: JobContext(
                 id: lease.id, kind: envelope.kind, queue: queue.name, attempt: lease.attempt,
-                maxAttempts: envelope.maxAttempts, token: lease.token, enqueuedAt: envelope.enqueuedAt, logger: logger))
+                maxAttempts: envelope.maxAttempts, token: lease.token, enqueuedAt: envelope.enqueuedAt,
+                leasedAt: lease.leasedAt, logger: logger, reports: reports),
+            policy: policy, trace: envelope.trace)
     }
 
     /// The reserve script has buried it already; only the hook is left to be told.
-    private func buriedAsCrashed(_ lease: Lease, in group: inout DiscardingTaskGroup) {
+    private func tellOf(_ burial: Burial, in group: inout DiscardingTaskGroup) {
         metrics.buried.increment()
-        logger.error("buried: its worker vanished on the last allowed attempt", metadata: ["job": "\(lease.id)"])
+        let lease = burial.lease
+        let text =
+            burial.reason == .expired
+            ? "not started in time" : "its worker vanished on the last allowed attempt, or too often"
+        logger.error("buried: \(text)", metadata: ["job": "\(lease.id)", "attempt": "\(lease.attempt)"])
         guard let envelope = lease.envelope, let handler = handlers[envelope.kind] else { return }
         let input = input(lease, envelope)
-        let bury = Bury("the worker vanished during attempt \(lease.attempt)", reason: .crashed)
+        let bury = Bury(text, reason: burial.reason)
         group.addTask { await tell(handler, input, bury) }
     }
 

@@ -5,7 +5,7 @@ import Synchronization
 /// stop.
 final class LeaseTable: Sendable {
     private struct Entry {
-        let token: UInt64
+        let lease: Lease
         var machine = LeaseStateMachine()
         let task: HandlerTask
     }
@@ -31,7 +31,7 @@ final class LeaseTable: Sendable {
 
     func started(_ leases: [Lease], task: HandlerTask) {
         state.withLock { state in
-            for lease in leases { state.entries[lease.id] = Entry(token: lease.token, task: task) }
+            for lease in leases { state.entries[lease.id] = Entry(lease: lease, task: task) }
             state.running += leases.count
         }
     }
@@ -41,7 +41,7 @@ final class LeaseTable: Sendable {
         defer { changed.raise() }
         return state.withLock { state in
             state.running -= 1
-            guard var entry = state.entries[lease.id], entry.token == lease.token else { return .discard }
+            guard var entry = state.entries[lease.id], entry.lease.token == lease.token else { return .discard }
             let action = entry.machine.handlerEnded()
             state.entries[lease.id] = action == .settle ? entry : nil
             return action
@@ -51,14 +51,16 @@ final class LeaseTable: Sendable {
     /// Forgets a lease whose end was told, or can't be.
     func settled(_ id: JobID, token: UInt64) {
         state.withLock { state in
-            guard let entry = state.entries[id], entry.token == token, entry.machine.state == .settling else { return }
+            guard let entry = state.entries[id], entry.lease.token == token, entry.machine.state == .settling else {
+                return
+            }
             state.entries[id] = nil
         }
         changed.raise()
     }
 
     var held: [(id: JobID, token: UInt64)] {
-        state.withLock { $0.entries.compactMap { id, entry in entry.machine.isHeld ? (id, entry.token) : nil } }
+        state.withLock { $0.entries.compactMap { id, entry in entry.machine.isHeld ? (id, entry.lease.token) : nil } }
     }
 
     /// Marks leases as lost and cancels their handlers; returns how many handlers were told.
@@ -83,14 +85,22 @@ final class LeaseTable: Sendable {
     }
 
     /// Takes the leases of all handlers that still run, to be handed back.
-    func takeUnfinished() -> [(id: JobID, token: UInt64)] {
+    func takeUnfinished() -> [Lease] {
         state.withLock { state in
             state.entries.keys.compactMap { id in
                 guard let entry = state.entries[id], state.entries[id]?.machine.graceEnded() == .release else {
                     return nil
                 }
-                return (id, entry.token)
+                return entry.lease
             }
+        }
+    }
+
+    /// Takes one lease from its handler, which goes on in vain; false where the handler has ended, or lost it, before.
+    func takeUnfinished(_ lease: Lease) -> Bool {
+        state.withLock { state in
+            guard state.entries[lease.id]?.lease.token == lease.token else { return false }
+            return state.entries[lease.id]?.machine.graceEnded() == .release
         }
     }
 }
@@ -107,6 +117,7 @@ final class HandlerTask: Sendable {
     private struct State {
         var handle: Handle?
         var isCancelled = false
+        var isTimedOut = false
         var leases: Int
     }
 
@@ -136,6 +147,14 @@ final class HandlerTask: Sendable {
             state.isCancelled = true
             state.handle?.task.cancel()
         }
+    }
+
+    /// Whether it was cancelled because it took too long.
+    var isTimedOut: Bool { state.withLock { $0.isTimedOut } }
+
+    func timeOut() {
+        state.withLock { $0.isTimedOut = true }
+        cancel()
     }
 
     func cancel() {

@@ -8,15 +8,25 @@ struct Lease: Sendable {
     let attempt: Int
     /// `nil` where it is of a form that this version can't read.
     let envelope: Envelope?
+
+    /// When the lease began, by the clock of Redis: what its token says.
+    var leasedAt: Instant { Instant(milliseconds: Int64(token / 1000)) }
+    /// Whether its end must be told by the script that looks after unique keys, limits, results and callbacks.
+    var hasExtras: Bool { envelope?.hasExtras ?? false }
+}
+
+/// A job that a reserve buried: its worker vanished too often, or it was not started in time.
+struct Burial: Sendable {
+    let lease: Lease
+    let reason: ReasonCode
 }
 
 /// What one reserve brought.
 struct Reservation: Sendable {
     var leases: [Lease] = []
-    /// Jobs that were buried by this call because their worker vanished on the last attempt.
-    var crashed: [Lease] = []
+    var buried: [Burial] = []
     var hasMore = false
-    /// The time until the next job falls due or a lease runs out; `nil` where none does.
+    /// The time until the next job falls due, a lease runs out, or a rate allows more; `nil` where none does.
     var nextDue: Duration?
 }
 
@@ -33,6 +43,10 @@ struct Settlement: Sendable {
     let id: JobID
     let token: UInt64
     let verb: Verb
+    /// As its lease says.
+    var hasExtras = false
+    /// What the handler left for those who ask for the result.
+    var result: [UInt8] = []
 }
 
 enum SettleReply: Sendable {
@@ -50,29 +64,31 @@ extension JobQueue {
     /// Bytes of an error text that are kept.
     static let errorBytesMax = 500
 
-    func reserve(limit: Int, lease: Duration) async throws(JobError) -> Reservation {
+    /// - Parameter worker: its id, 1 to 26 visible ASCII characters.
+    func reserve(limit: Int, lease: Duration, worker: String) async throws(JobError) -> Reservation {
         let reply = try await run(
-            JobScripts.reserve, keys: keys.forReserve,
+            JobScripts.reserve, keys: keys.all,
             [
                 RedisArgument(min(limit, JobScripts.batchMax)), RedisArgument(lease.milliseconds),
-                RedisArgument(Self.sweepMax),
+                RedisArgument(Self.sweepMax), RedisArgument(worker),
             ])
         guard let parts = reply.array, parts.count == 5, let token = parts[0].string.flatMap({ UInt64($0) }),
             let more = parts[1].int, let next = parts[2].int,
-            let leases = Self.leases(parts[3], token), let crashed = Self.leases(parts[4], token)
+            let leases = Self.leases(parts[3], token), let buried = Self.burials(parts[4], token)
         else { throw .unexpectedReply("reserve answered \(reply)") }
         return Reservation(
-            leases: leases, crashed: crashed, hasMore: more == 1, nextDue: next < 0 ? nil : .milliseconds(next))
+            leases: leases, buried: buried, hasMore: more == 1, nextDue: next < 0 ? nil : .milliseconds(next))
     }
 
     /// Ends attempts; the replies are in the order given. May be repeated: what was ended before answers `.unknown` or
     /// `.refused`.
     func settle(_ settlements: [Settlement]) async throws(JobError) -> [SettleReply] {
         var replies = [SettleReply](repeating: .unknown, count: settlements.count)
-        var complete = Batch(), fail = Batch(), release = Batch()
+        var complete = Batch(), finish = Batch(), fail = Batch(), release = Batch()
         for (place, settlement) in settlements.enumerated() {
             let fence = [RedisArgument(settlement.id.rawValue), RedisArgument(String(settlement.token))]
             switch settlement.verb {
+            case .complete where settlement.hasExtras: finish.add(place, fence + [RedisArgument(settlement.result)])
             case .complete: complete.add(place, fence)
             case .retry(let delay, let error):
                 fail.add(place, fence + ["retry", RedisArgument(delay.milliseconds), Self.errorText(error)])
@@ -82,8 +98,8 @@ extension JobQueue {
             }
         }
         for (script, keys, batch) in [
-            (JobScripts.complete, keys.forComplete, complete), (JobScripts.fail, keys.forFail, fail),
-            (JobScripts.release, keys.forRelease, release),
+            (JobScripts.complete, keys.forComplete, complete), (JobScripts.finish, keys.all, finish),
+            (JobScripts.fail, keys.all, fail), (JobScripts.release, keys.all, release),
         ] where !batch.places.isEmpty {
             let reply = try await run(script, keys: keys, batch.arguments, isSafeToRepeat: true)
             guard let flags = reply.array, flags.count == batch.places.count else {
@@ -131,10 +147,28 @@ extension JobQueue {
         var leases: [Lease] = []
         leases.reserveCapacity(flat.count / 3)
         for index in stride(from: 0, to: flat.count, by: 3) {
-            guard let id = flat[index].string, let attempt = flat[index + 1].int else { return nil }
-            let envelope = flat[index + 2].bytes.flatMap { Envelope($0) }
-            leases.append(Lease(id: JobID(id), token: token, attempt: attempt, envelope: envelope))
+            guard let lease = lease(flat[index..<(index + 3)], token) else { return nil }
+            leases.append(lease)
         }
         return leases
+    }
+
+    private static func burials(_ value: RESPValue, _ token: UInt64) -> [Burial]? {
+        guard let flat = value.array, flat.count.isMultiple(of: 4) else { return nil }
+        var burials: [Burial] = []
+        for index in stride(from: 0, to: flat.count, by: 4) {
+            guard let lease = lease(flat[index..<(index + 3)], token),
+                let reason = flat[index + 3].string.flatMap({ ReasonCode(rawValue: $0) })
+            else { return nil }
+            burials.append(Burial(lease: lease, reason: reason))
+        }
+        return burials
+    }
+
+    private static func lease(_ parts: ArraySlice<RESPValue>, _ token: UInt64) -> Lease? {
+        let begin = parts.startIndex
+        guard let id = parts[begin].string, let attempt = parts[begin + 1].int else { return nil }
+        let envelope = parts[begin + 2].bytes.flatMap { Envelope($0) }
+        return Lease(id: JobID(id), token: token, attempt: attempt, envelope: envelope)
     }
 }

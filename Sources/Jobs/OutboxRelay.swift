@@ -127,6 +127,10 @@ public final class OutboxRelay: Sendable, Service {
         }
         let replies = try await queue.enqueue(encoded: jobs)
         let lost = zip(offeredBefore, replies).count { offered, reply in offered && reply.isAdded }
+        let refused = replies.count { !$0.isInQueue }
+        if refused > 0 {
+            logger.warning("\(refused) owed jobs were refused: the queue is full or drained; they are offered again")
+        }
         if lost > 0 {
             logger.warning("\(lost) jobs had left Redis before their effect was committed; enqueued again")
         }

@@ -8,6 +8,8 @@ public struct QueueCounts: Sendable, Hashable, Codable {
     public var later = 0
     public var leased = 0
     public var dead = 0
+    /// Jobs that wait until others have ended.
+    public var blocked = 0
     /// How long ago the oldest of the jobs next in line was enqueued, in ms; `nil` where none waits.
     public var oldestWaitingMs: Int?
 
@@ -22,11 +24,24 @@ public struct QueueCounts: Sendable, Hashable, Codable {
     public var cancelled = 0
     /// Attempts handed back or snoozed.
     public var released = 0
+    /// Dead letters that were made to run again.
+    public var redriven = 0
+    /// Dead letters that were forgotten, by hand or by the queue's limits.
+    public var purged = 0
+    /// Waiting jobs that were dropped to make room: see `QueueLimits.overflow`.
+    public var shed = 0
+
+    /// Bytes of all jobs that live or are dead, as enqueued; those of the dead letters alone; those of kept results.
+    public var bytes = 0
+    public var deadBytes = 0
+    public var resultBytes = 0
 
     public init() {}
 
-    /// enqueued = completed + waiting + leased + later + dead + cancelled.
-    public var isBalanced: Bool { enqueued == completed + waiting + leased + later + dead + cancelled }
+    /// enqueued = completed + waiting + leased + later + blocked + dead + cancelled + purged + shed.
+    public var isBalanced: Bool {
+        enqueued == completed + waiting + leased + later + blocked + dead + cancelled + purged + shed
+    }
 
     init?(_ reply: RESPValue) {
         guard let parts = reply.array, parts.count == 6, let stats = parts[5].array else { return nil }
@@ -47,6 +62,13 @@ public struct QueueCounts: Sendable, Hashable, Codable {
             case "recovered": recovered = value
             case "cancelled": cancelled = value
             case "released": released = value
+            case "redriven": redriven = value
+            case "purged": purged = value
+            case "shed": shed = value
+            case "blocked": blocked = value
+            case "bytes": bytes = value
+            case "deadBytes": deadBytes = value
+            case "doneBytes": resultBytes = value
             default: break
             }
         }

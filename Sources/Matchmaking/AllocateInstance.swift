@@ -22,7 +22,7 @@ public struct AllocateInstance: Job, Hashable {
 
     /// Quick and many: players wait for it, and the match's own deadline ends the tries.
     public static let options = JobOptions(
-        maxAttempts: 60, backoff: .exponential(base: .milliseconds(200), cap: .seconds(2), jitter: 0.2))
+        maxAttempts: 60, backoff: .exponential(base: .milliseconds(200), cap: .seconds(2), jitter: 0.2), maxCrashes: 60)
 
     public let matchId: MatchID
     public let pool: Pool

@@ -6,9 +6,11 @@ import Records
 public struct VerifyPayment: Job {
     public static let kind = "store.verify-payment"
     public static let queue = QueueName("verify")
-    /// Attempts are for faults of our own; while the provider is away the handler snoozes, which uses none up.
+    /// Attempts are for faults of our own; while the provider is away the handler snoozes, which uses none up. Workers
+    /// may die as often: an order is money, and never given up because of a machine.
     public static let options = JobOptions(
-        maxAttempts: 1000, backoff: .exponential(base: .milliseconds(500), cap: .seconds(30), jitter: 0.2))
+        maxAttempts: 1000, backoff: .exponential(base: .milliseconds(500), cap: .seconds(30), jitter: 0.2),
+        maxCrashes: 1000)
 
     public let orderId: OrderID
 

@@ -69,6 +69,10 @@ func withWorkers(_ workers: [JobWorker], _ body: () async throws -> Void) async 
 }
 
 extension JobQueue {
+    func reserve(limit: Int, lease: Duration) async throws(JobError) -> Reservation {
+        try await reserve(limit: limit, lease: lease, worker: "tester")
+    }
+
     func worker(
         _ configuration: JobWorkerConfiguration = quickWorker(), _ handlers: JobHandler...
     ) -> JobWorker {

@@ -35,6 +35,8 @@ struct ModelRun {
         }
         var counts = try await queue.counts()
         counts.oldestWaitingMs = nil
+        counts.bytes = 0
+        counts.deadBytes = 0
         #expect(counts == model.snapshot, "after step \(step)")
         #expect(counts.isBalanced)
     }
@@ -72,7 +74,7 @@ struct ModelRun {
         let (taken, crashed) = model.reserve(
             limit: limit, expiry: Self.nowish + lease, token: step, now: Self.nowish)
         #expect(reservation.leases.map(\.id.rawValue) == taken, "step \(step)")
-        #expect(reservation.crashed.map(\.id.rawValue) == crashed, "step \(step)")
+        #expect(reservation.buried.map(\.lease.id.rawValue) == crashed, "step \(step)")
         #expect(reservation.hasMore == model.ready.contains { !$0.isEmpty }, "step \(step)")
         for lease in reservation.leases {
             let job = try #require(model.jobs[lease.id.rawValue])
@@ -141,10 +143,11 @@ struct ModelRun {
             let reply = try await queue.redis.send(
                 RedisCommand("HGET", RedisArgument(queue.keys.attempts), RedisArgument(id)))
             let text = try #require(reply.string)
-            let words = text.dropFirst(18).split(separator: " ", maxSplits: 4, omittingEmptySubsequences: true)
-            #expect(
-                words.prefix(4) == ["\(job.attempt)", "\(job.crashes)", "\(job.maxAttempts)", Substring(job.reason)])
-            #expect((words.count > 4 ? String(words[4]) : "") == job.error)
+            let words = text.dropFirst(26).split(separator: " ", maxSplits: 6, omittingEmptySubsequences: false)
+            try #require(words.count == 7)
+            #expect(words[0..<4] == ["\(job.attempt)", "\(job.crashes)", "\(job.maxAttempts)", "tester"])
+            #expect(words[4] == job.reason)
+            #expect(words[6] == job.error)
             let flag =
                 switch job.place {
                 case .leased: "L"

@@ -49,7 +49,7 @@ import Testing
     }
 
     @Test(
-        "what is no envelope of version 1 is refused", arguments: ["", "\n", "1 2 3\n", "2 1 0 3 k\n", "1 x 0 3 k\n"])
+        "what is no envelope is refused", arguments: ["", "\n", "1 2 3\n", "3 1 0 3 k\n", "1 x 0 3 k\n"])
     func malformed(_ text: String) { #expect(Envelope(Array(text.utf8)) == nil) }
 
     @Test("a job out of bounds is refused before anything is sent")

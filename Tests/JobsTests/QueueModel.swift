@@ -47,9 +47,10 @@ struct QueueModel {
         for (_, id) in expired.reversed() {
             jobs[id]?.crashes += 1
             guard let job = jobs[id] else { continue }
-            if job.attempt >= job.maxAttempts {
+            if job.attempt >= job.maxAttempts || job.crashes >= 2 {
                 jobs[id]?.place = .dead
                 jobs[id]?.reason = "crashed"
+                jobs[id]?.error = "the worker vanished \(job.crashes) times, last tester"
                 counts.buried += 1
                 crashed.append(id)
             } else {
@@ -68,10 +69,13 @@ struct QueueModel {
             ready[priority].append(id)
         }
         var popped: [String] = []
-        for priority in 0..<4 {
-            let count = min(limit - popped.count, ready[priority].count)
-            popped += ready[priority].prefix(count)
-            ready[priority].removeFirst(count)
+        let shares = shares(limit)
+        for count in [shares, [limit, limit, limit, limit]] {
+            for priority in 0..<4 {
+                let count = min(count[priority], limit - popped.count, ready[priority].count)
+                popped += ready[priority].prefix(count)
+                ready[priority].removeFirst(count)
+            }
         }
         let taken = popped.filter { jobs[$0] != nil && !forsaken.contains($0) }
         forsaken.subtract(popped)
@@ -152,6 +156,28 @@ struct QueueModel {
             }
         }
         return snapshot
+    }
+
+    // MARK: Weights
+
+    private var wheel = 0
+
+    /// The next slots of a wheel of 85 that has 64 slots of the first priority, then 16, 4 and 1.
+    private mutating func shares(_ want: Int) -> [Int] {
+        var share = [0, 0, 0, 0]
+        let levels = ready.indices.filter { !ready[$0].isEmpty }
+        guard levels.count > 1 else {
+            share[levels.first ?? 0] = want
+            return share
+        }
+        for slot in wheel..<(wheel + want) {
+            let at = slot % 85
+            var level = at < 64 ? 0 : at < 80 ? 1 : at < 84 ? 2 : 3
+            if share[level] >= ready[level].count { level = ready.indices.first { share[$0] < ready[$0].count } ?? 3 }
+            share[level] += 1
+        }
+        wheel += want
+        return share
     }
 
     // MARK: Cancelled jobs whose entry is still in its list

@@ -85,7 +85,7 @@ import Testing
             #expect(try await queue.reserve(limit: 1, lease: .zero).leases.count == 1)
             #expect(try await queue.reserve(limit: 1, lease: .zero).leases.count == 1)
             let last = try await queue.reserve(limit: 1, lease: .seconds(60))
-            #expect(last.leases.isEmpty && last.crashed.map(\.id.rawValue) == ["poison"])
+            #expect(last.leases.isEmpty && last.buried.map(\.lease.id.rawValue) == ["poison"])
             let counts = try await queue.counts()
             #expect(counts.dead == 1 && counts.recovered == 1 && counts.buried == 1 && counts.isBalanced)
         }

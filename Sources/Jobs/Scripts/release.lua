@@ -1,15 +1,16 @@
 -- Purpose: hands up to 500 leased jobs back without using up an attempt: to the front at once, or later (snooze).
--- KEYS: later ZSET, wake LIST, stats HASH, ready:0 … ready:3 LIST, attempts HASH, leased ZSET
+-- KEYS: JobKeys.all
 -- ARGV: three per job: id · token · delay (ms; 0 = at once)
 -- Replies: for each job in order 1 = handed back, 0 = refused, 2 = unknown (as complete.lua)
--- Cost: O(log n) a job; nine commands a call
+-- Cost: O(log n) a job; some ten commands a call, and a few for each job with extras
 -- Why: a worker that stops, or does not know the kind, is not the job's fault. The state stays, so that the next token rises.
+local q = muster_queue(1)
 local now = muster_clock()
 local ids = {}
 for i = 1, #ARGV, 3 do
     ids[#ids + 1] = ARGV[i]
 end
-local states = redis.call('HMGET', KEYS[8], unpack(ids))
+local states = redis.call('HMGET', q.attempts, unpack(ids))
 local replies, seen, moved, updates, dues = {}, {}, {}, {}, {}
 local front, handed = { {}, {}, {}, {} }, false
 for k = #ids, 1, -1 do
@@ -19,14 +20,24 @@ for k = #ids, 1, -1 do
         seen[id] = true
         local state = muster_parse(states[k])
         local delay = tonumber(ARGV[at + 2])
+        local words
+        if state.flag == 'M' then
+            words = muster_words(redis.call('HGET', q.jobs, id) or '')
+            muster_unhold(q, id, words)
+        end
+        muster_note(state, delay == 0 and 'h' or 's', now)
         state.flag, state.attempt = '-', state.attempt - 1
-        if delay == 0 then
-            local list = front[state.priority + 1]
-            list[#list + 1] = id
-            handed = true
-        else
+        if delay ~= 0 then
             dues[#dues + 1] = now + delay
             dues[#dues + 1] = id
+        else
+            handed = true
+            if words and words.g then
+                muster_place(q, id, state.priority, words, true)
+            else
+                local list = front[state.priority + 1]
+                list[#list + 1] = id
+            end
         end
         moved[#moved + 1] = id
         updates[#updates + 1] = id
@@ -38,18 +49,19 @@ end
 if #moved == 0 then
     return replies
 end
-redis.call('ZREM', KEYS[9], unpack(moved))
-redis.call('HSET', KEYS[8], unpack(updates))
+redis.call('ZREM', q.leased, unpack(moved))
+redis.call('HSET', q.attempts, unpack(updates))
 for level = 1, 4 do
     if #front[level] > 0 then
-        redis.call('LPUSH', KEYS[3 + level], unpack(front[level]))
+        redis.call('LPUSH', q.ready[level], unpack(front[level]))
     end
 end
 if #dues > 0 then
-    muster_schedule(KEYS[1], KEYS[2], dues)
+    muster_schedule(q.later, q.wake, dues)
 end
 if handed then
-    muster_wake(KEYS[2])
+    muster_wake(q.wake)
 end
-redis.call('HINCRBY', KEYS[3], 'released', #moved)
+redis.call('HINCRBY', q.stats, 'released', #moved)
+muster_relieve(q.stats, q.wake)
 return replies

@@ -1,13 +1,13 @@
 -- Purpose: proposed → accepted for one ticket; the last of a match turns it and all its tickets to placing and enqueues
 --   the allocation job.
--- KEYS: 1–7 common (see fragment.lua) · 8 match HASH · 9–16 the allocation queue's keys (JobKeys.forEnqueue) ·
---   17… tickets HASH, in the order of the roster
+-- KEYS: 1–7 common (see fragment.lua) · 8 match HASH · 9–23 the allocation queue's keys (JobKeys.forEnqueue) ·
+--   24… tickets HASH, in the order of the roster
 -- ARGV: 1 match id · 2 index of the accepting ticket in the roster, from 1 · 3 ticket id · 4 job id · 5 ms to place
 -- Replies: {1, state of the ticket after} · {0, state of the ticket, or 'gone', 'late', 'other' (it is in another
 --   match)}
 -- Cost: O(1), the last one O(n log n) of the match's tickets
 -- Why: the job is enqueued in the same call, so an accepted match can't be forgotten between two writes.
-local key = KEYS[16 + ARGV[2]]
+local key = KEYS[23 + ARGV[2]]
 local ticket = redis.call('HMGET', key, 'state', 'match')
 local state = ticket[1]
 if not state then
@@ -27,14 +27,14 @@ local now = mm_clock()
 if match[1] ~= 'proposed' or now > tonumber(match[2]) then
     return { 0, 'late' }
 end
-local size = #KEYS - 16
+local size = #KEYS - 23
 local accepted = redis.call('HINCRBY', KEYS[8], 'accepted', 1)
 redis.call('HSET', key, 'state', 'accepted', 'since', now)
 mm_publish(now, 's', 'accepted', 't', ARGV[3])
 if accepted < size then
     return { 1, 'accepted' }
 end
-for i = 17, #KEYS do
+for i = 24, #KEYS do
     redis.call('HSET', KEYS[i], 'state', 'placing', 'since', now)
     redis.call('HDEL', KEYS[i], 'acceptBy')
 end
