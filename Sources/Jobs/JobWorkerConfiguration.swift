@@ -18,6 +18,12 @@ public struct JobWorkerConfiguration: Sendable, Equatable {
     public var unknownKindDelay = Duration.seconds(5)
     /// The worker counts as ready while it heard from the queue within this time.
     public var readyWithin = Duration.seconds(15)
+    /// How often the worker says that it lives and asks what it is to do; at most 2 s.
+    public var presenceInterval = Duration.seconds(1)
+    /// What lists of workers call it; the label of its logger where `nil`.
+    public var name: String?
+    /// The version of the program around it, for lists of workers.
+    public var version: String?
 
     public init() {}
 
@@ -33,6 +39,9 @@ public struct JobWorkerConfiguration: Sendable, Equatable {
         }
         guard blockMax >= .milliseconds(10), stopGrace >= .zero, unknownKindDelay > .zero else {
             throw .invalid("blockMax is 10 ms or more, stopGrace 0 or more, unknownKindDelay over 0")
+        }
+        guard presenceInterval >= .milliseconds(10), presenceInterval <= .seconds(2) else {
+            throw .invalid("presenceInterval is 10 ms to 2 s")
         }
     }
 

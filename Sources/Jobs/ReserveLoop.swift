@@ -2,13 +2,14 @@ import CoreMetrics
 import GameModel
 import Logging
 import Redis
-import ServiceLifecycle
 
 /// Takes jobs while there are places for them, and waits in Redis while there are no jobs.
 struct ReserveLoop: Sendable {
     let queue: JobQueue
     let configuration: JobWorkerConfiguration
+    let workerID: String
     let leases: LeaseTable
+    let mode: WorkerMode
     let settler: Settler
     let runner: JobRunner
     let pulse: Pulse
@@ -21,27 +22,27 @@ struct ReserveLoop: Sendable {
     func run(in group: inout DiscardingTaskGroup) async {
         var failures = 0
         // Set while the queue is known to be empty: until when to wait for a wake-up.
-        var quietUntil: ContinuousClock.Instant?
+        var idleUntil: ContinuousClock.Instant?
         while let places = await freePlaces() {
             do {
-                if let until = quietUntil {
+                if let until = idleUntil {
                     try await waitForWake(until: until)
-                    quietUntil = nil
-                    if leases.isStopping { return }
+                    idleUntil = nil
+                    if mode.state != .running { continue }
                 }
                 let reservation = try await queue.reserve(
-                    limit: min(places, configuration.batch), lease: configuration.leaseDuration)
+                    limit: min(places, configuration.batch), lease: configuration.leaseDuration, worker: workerID)
                 pulse.beat()
                 if failures > 0 { logger.info("the queue answers again") }
                 failures = 0
                 runner.start(reservation, in: &group)
                 if !reservation.hasMore {
-                    quietUntil = .now + min(reservation.nextDue ?? configuration.blockMax, configuration.blockMax)
+                    idleUntil = .now + min(reservation.nextDue ?? configuration.blockMax, configuration.blockMax)
                 }
             } catch {
                 if Task.isCancelled || leases.isStopping { return }
                 failures += 1
-                quietUntil = nil
+                idleUntil = nil
                 if failures == 1 { logger.warning("the queue does not answer; trying again: \(error)") }
                 await pause(
                     Self.outageBackoff.delay(afterAttempt: failures, random: .random(in: 0..<1)))
@@ -52,23 +53,29 @@ struct ReserveLoop: Sendable {
     /// A wake-up that this worker took, and can't use any more, must reach another.
     func passWakeOn() async {
         let queue = queue
-        let logger = logger
+        let (logger, workerID) = (logger, workerID)
         await shielded {
             do {
-                _ = try await queue.reserve(limit: 0, lease: .seconds(1))
+                _ = try await queue.reserve(limit: 0, lease: .seconds(1), worker: workerID)
             } catch {
                 logger.debug("could not pass the wake-up on; others look by themselves soon: \(error)")
             }
         }.value
     }
 
-    /// Waits for a free place; `nil` when the worker is to stop.
+    /// Waits for a free place, or while the worker is to rest; `nil` when it is to stop.
     private func freePlaces() async -> Int? {
         // While Redis does not take settlements, their leases pile up: past this, no more work is begun.
         let backlogMax = max(1_000, 4 * configuration.concurrency)
+        var hasPassedOn = false
         while !leases.isStopping, !Task.isCancelled {
-            let places = configuration.concurrency - leases.running
-            if places > 0, settler.backlog < backlogMax { return places }
+            if mode.isQuiet {
+                if !hasPassedOn { await passWakeOn() }
+                hasPassedOn = true
+            } else {
+                let places = configuration.concurrency - leases.running
+                if places > 0, settler.backlog < backlogMax { return places }
+            }
             await leases.changed.wait()
         }
         return nil
@@ -80,17 +87,17 @@ struct ReserveLoop: Sendable {
         let command = RedisCommand(
             ["BLPOP", RedisArgument(queue.keys.wake), RedisArgument(wait.inSeconds)], isSafeToRepeat: true)
         let redis = queue.redis
-        _ = try await cancelWhenGracefulShutdown {
+        let reply = try await mode.unlessInterrupted {
             try await redis.sendBlocking(command, timeout: wait + .seconds(2))
         }
-        pulse.beat()
+        if reply != nil { pulse.beat() }
     }
 
     private func pause(_ duration: Duration) async {
         do {
-            try await cancelWhenGracefulShutdown { try await Task.sleep(for: duration) }
+            _ = try await mode.unlessInterrupted { try await Task.sleep(for: duration) }
         } catch {
-            await Task.yield()  // Cancelled or stopping: the loop looks at both next.
+            await Task.yield()  // Cancelled: the loop looks at that next.
         }
     }
 }

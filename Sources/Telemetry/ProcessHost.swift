@@ -12,7 +12,7 @@ public enum ProcessHost {
     /// How long cancelled services may take to end before the process is ended.
     public static let cancellationMax = Duration.seconds(5)
 
-    /// Returns when all services have stopped.
+    /// Returns when all services have stopped. A ``SelfStoppingService`` that returns stops the others gracefully too.
     /// - Throws: the error of the first service that failed, `ServiceGroupError` where one ended unasked, and
     ///   `CancellationError` after a second signal.
     public static func run(services: [any Service], logger: Logger) async throws {
@@ -24,7 +24,12 @@ public enum ProcessHost {
         gracefulShutdownMax: Duration = ProcessHost.gracefulShutdownMax
     ) async throws {
         var configuration = ServiceGroupConfiguration(
-            services: services.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) }, logger: logger)
+            services: services.map { service in
+                ServiceGroupConfiguration.ServiceConfiguration(
+                    service: service,
+                    successTerminationBehavior: service is any SelfStoppingService
+                        ? .gracefullyShutdownGroup : .cancelGroup)
+            }, logger: logger)
         configuration.maximumGracefulShutdownDuration = gracefulShutdownMax
         configuration.maximumCancellationDuration = cancellationMax
         let group = ServiceGroup(configuration: configuration)
@@ -60,3 +65,7 @@ public enum ProcessHost {
 
     private enum Ending { case stopped, cancelled, listenerEnded }
 }
+
+/// A service that may return because it was told to stop by other ways than its process's signals. Its process then
+/// stops gracefully, where the return of another service would be a failure.
+public protocol SelfStoppingService: Service {}
