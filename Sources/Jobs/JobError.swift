@@ -10,6 +10,10 @@ public enum JobError: Error, Sendable, CustomStringConvertible {
     case unencodable(kind: String, reason: String)
     /// An id, kind or option out of range; the text says which and what would be right.
     case invalid(String)
+    /// The job is enqueued on the master, and fewer replicas than `Durability.replicated` wants had it in time: a failover
+    /// now could lose it. The same call with the same ids is safe: it enqueues nothing twice, and waits again. Of a call
+    /// with more than 500 jobs the later ones may not be enqueued yet.
+    case notReplicated(acknowledged: Int, wanted: Int)
     /// A script answered in a form that this version does not know: two versions are mixed.
     case unexpectedReply(String)
 
@@ -25,6 +29,9 @@ public enum JobError: Error, Sendable, CustomStringConvertible {
         case .payloadTooLarge(let kind, let bytes, let max): "the payload of \(kind) has \(bytes) bytes, over \(max)"
         case .unencodable(let kind, let reason): "\(kind) could not be encoded: \(reason)"
         case .invalid(let text): text
+        case .notReplicated(let acknowledged, let wanted):
+            "enqueued on the master, but acknowledged in time by \(acknowledged) of the \(wanted) replicas wanted: a "
+                + "failover now could lose it; enqueue again with the same ids to wait again"
         case .unexpectedReply(let text): "unexpected reply of a script: \(text)"
         }
     }

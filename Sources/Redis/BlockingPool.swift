@@ -8,6 +8,15 @@ import NIOCore
 /// server.
 // @unchecked: all mutable state is touched on `eventLoop` only.
 final class BlockingPool: ConnectionOwner, @unchecked Sendable {
+    /// What a call gets while all connections that may be open are in use.
+    enum WhenFull {
+        /// An error: who has them may block for ever.
+        case refuse
+        /// The next one that gets free, as the calls in front of it end by themselves; waited for at most
+        /// `commandTimeout`.
+        case wait
+    }
+
     private struct Lease {
         let connection: RedisConnection
         let pending: PendingCommand
@@ -19,21 +28,25 @@ final class BlockingPool: ConnectionOwner, @unchecked Sendable {
     private let eventLoop: any EventLoop
     private let logger: Logger
     private let metrics: RedisMetrics
+    private let whenFull: WhenFull
 
     private var idle: [RedisConnection] = []
     private var leases: [ObjectIdentifier: Lease] = [:]
+    private var line: Deque<(pending: PendingCommand, timer: Scheduled<Void>)> = []
     /// Connections that are idle, leased or being opened.
     private var openCount = 0
     private var isStopped = false
 
     init(
-        configuration: RedisConfiguration, connector: Connector, logger: Logger, metrics: RedisMetrics
+        configuration: RedisConfiguration, connector: Connector, logger: Logger, metrics: RedisMetrics,
+        whenFull: WhenFull = .refuse
     ) {
         self.configuration = configuration
         self.connector = connector
         eventLoop = connector.eventLoop
         self.logger = logger
         self.metrics = metrics
+        self.whenFull = whenFull
         connector.locator?.observe { [weak self] in self?.leave(allBut: $0) }
     }
 
@@ -55,6 +68,11 @@ final class BlockingPool: ConnectionOwner, @unchecked Sendable {
     func stop() -> EventLoopFuture<Void> {
         eventLoop.submit {
             self.isStopped = true
+            for (pending, timer) in self.line {
+                timer.cancel()
+                pending.end(.unavailable("the client has stopped"))
+            }
+            self.line.removeAll()
             for connection in self.idle + self.leases.values.map(\.connection) {
                 connection.close(because: .connectionLost(mayHaveRun: true))
             }
@@ -66,14 +84,36 @@ final class BlockingPool: ConnectionOwner, @unchecked Sendable {
     private func begin(_ pending: PendingCommand) {
         guard !isStopped else { return pending.end(.unavailable("the client has stopped")) }
         if let connection = idle.popLast() { return lease(connection, to: pending) }
-        guard openCount < configuration.blockingConnectionsMax else {
-            let text =
-                "more than blockingConnectionsMax = \(configuration.blockingConnectionsMax) commands would block"
-            return pending.end(.unavailable(text))
-        }
+        guard openCount < configuration.blockingConnectionsMax else { return meetFull(pending) }
         openCount += 1
         let limit = NIODeadline.now() + configuration.commandTimeout.timeAmount
         connect(for: pending, until: limit, backoff: Backoff(configuration))
+    }
+
+    private func meetFull(_ pending: PendingCommand) {
+        let limit = configuration.blockingConnectionsMax
+        guard whenFull == .wait, line.count < configuration.inFlightMax else {
+            return pending.end(.unavailable("more than blockingConnectionsMax = \(limit) commands would block"))
+        }
+        let timer = eventLoop.scheduleTask(in: configuration.commandTimeout.timeAmount) {
+            pending.end(.unavailable("none of blockingConnectionsMax = \(limit) connections got free in time"))
+            self.line.removeAll { $0.pending.isEnded }
+        }
+        line.append((pending, timer))
+    }
+
+    /// One connection fewer is open: the next in line may open another.
+    private func release() {
+        openCount -= 1
+        if let next = nextInLine() { begin(next) }
+    }
+
+    private func nextInLine() -> PendingCommand? {
+        while let (pending, timer) = line.popFirst() {
+            timer.cancel()
+            if !pending.isEnded { return pending }
+        }
+        return nil
     }
 
     private func connect(for pending: PendingCommand, until limit: NIODeadline, backoff: Backoff) {
@@ -101,14 +141,14 @@ final class BlockingPool: ConnectionOwner, @unchecked Sendable {
         var backoff = backoff
         let next = NIODeadline.now() + backoff.next()
         guard !isStopped, !pending.isEnded, next < limit else {
-            openCount -= 1
+            defer { release() }
             return pending.end(.unavailable("no connection for a blocking command; \(error)"))
         }
         let later = backoff
         eventLoop.scheduleTask(deadline: next) {
             if pending.isEnded || self.isStopped {
-                self.openCount -= 1
                 pending.end(.unavailable("the client has stopped"))
+                self.release()
             } else {
                 self.connect(for: pending, until: limit, backoff: later)
             }
@@ -140,6 +180,7 @@ final class BlockingPool: ConnectionOwner, @unchecked Sendable {
 
     private func giveBack(_ connection: RedisConnection) {
         guard !connection.isClosed else { return }
+        if let next = nextInLine() { return lease(connection, to: next) }
         if idle.count < configuration.blockingConnectionsIdleMax, !isStopped {
             idle.append(connection)
         } else {
@@ -162,10 +203,10 @@ final class BlockingPool: ConnectionOwner, @unchecked Sendable {
         _ connection: RedisConnection, closedBecause reason: RedisError,
         leaving unanswered: Deque<PendingCommand>
     ) {
-        openCount -= 1
         idle.removeAll { $0 === connection }
         leases.removeValue(forKey: ObjectIdentifier(connection))?.timer.cancel()
         for pending in unanswered { pending.end(reason) }
+        release()
     }
 
     func connectionBecameWritable(_ connection: RedisConnection) {}

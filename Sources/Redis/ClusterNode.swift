@@ -8,6 +8,8 @@ final class ClusterNode: Sendable {
     let address: RedisConfiguration.Address
     let multiplexer: Multiplexer
     private let blocking: BlockingPool
+    /// As `RedisClient.apart`.
+    let apart: BlockingPool
     private let retired = Atomic<Bool>(false)
 
     /// - Parameter whenLost: called each time that there is no connection to it.
@@ -23,6 +25,8 @@ final class ClusterNode: Sendable {
         multiplexer = Multiplexer(
             configuration: own, connector: connector, logger: logger, metrics: metrics, whenLost: whenLost)
         blocking = BlockingPool(configuration: own, connector: connector, logger: logger, metrics: metrics)
+        apart = BlockingPool(
+            configuration: own, connector: connector, logger: logger, metrics: metrics, whenFull: .wait)
     }
 
     /// Whether it is no longer part of the cluster; what it did not send is to be sent elsewhere.
@@ -41,10 +45,12 @@ final class ClusterNode: Sendable {
         retired.store(true, ordering: .relaxed)
         _ = multiplexer.stop(gracefully: multiplexer.isConnected)
         _ = blocking.stop()
+        _ = apart.stop()
     }
 
     func stop(gracefully: Bool) async throws {
         try await blocking.stop().get()
+        try await apart.stop().get()
         try await multiplexer.stop(gracefully: gracefully).get()
     }
 }

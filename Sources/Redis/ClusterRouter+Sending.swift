@@ -173,7 +173,7 @@ extension ClusterRouter {
     }
 
     /// Whether another node can be asked instead, without running anything twice.
-    private func canRetry(_ error: RedisError, of node: ClusterNode, isSafeToRepeat: Bool) -> Bool {
+    func canRetry(_ error: RedisError, of node: ClusterNode, isSafeToRepeat: Bool) -> Bool {
         guard node.isRetired else { return false }
         switch error {
         case .unavailable: return true
@@ -182,10 +182,10 @@ extension ClusterRouter {
         }
     }
 
-    private static var asking: RedisCommand { RedisCommand("ASKING", isSafeToRepeat: true) }
+    static var asking: RedisCommand { RedisCommand("ASKING", isSafeToRepeat: true) }
 
     /// Redirections that are followed without a pause.
-    private static let straightAwayMax = 5
+    static let straightAwayMax = 5
 }
 
 /// The commands of one call and what has come of them so far.
@@ -212,7 +212,7 @@ private struct ClusterBatch {
 }
 
 extension PendingCommand.Replies {
-    fileprivate var all: [RESPValue] {
+    var all: [RESPValue] {
         switch self {
         case .one(let reply): [reply]
         case .many(let replies): replies
@@ -222,5 +222,5 @@ extension PendingCommand.Replies {
     fileprivate var last: RESPValue { all.last ?? .null }
 
     /// Without the answers to ASKING.
-    fileprivate var everySecond: [RESPValue] { stride(from: 1, to: all.count, by: 2).map { all[$0] } }
+    var everySecond: [RESPValue] { stride(from: 1, to: all.count, by: 2).map { all[$0] } }
 }

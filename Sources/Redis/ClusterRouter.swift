@@ -159,6 +159,14 @@ final class ClusterRouter: Sendable {
         }
     }
 
+    /// The nodes that have slots, once any is known.
+    ///
+    /// - Throws: as `node`.
+    nonisolated(nonsending) func masterNodes(before deadline: NIODeadline) async throws(RedisError) -> [ClusterNode] {
+        _ = try await node(for: nil, asked: nil, before: deadline)
+        return masters.map { node(at: $0) }
+    }
+
     /// Waits a moment, longer with each attempt.
     ///
     /// - Throws: `unavailable` where the deadline would pass meanwhile, `cancelled`.

@@ -12,7 +12,7 @@ import ServiceLifecycle
 /// By its configuration it speaks to one server, to the master that sentinels name, or to a cluster. There each command
 /// goes to the node that has its keys, which must be in one slot (`{tag}`); commands without keys go to any one node.
 public final class RedisClient: Sendable, Service {
-    private let configuration: RedisConfiguration
+    let configuration: RedisConfiguration
     private let connector: Connector
     /// Where there is a cluster it does the work, and the next two, which are for one server, are not started.
     let cluster: ClusterRouter?
@@ -22,6 +22,8 @@ public final class RedisClient: Sendable, Service {
     public var inFlightCount: Int { cluster?.waitingCount ?? multiplexer.waitingCount }
 
     private let blocking: BlockingPool
+    /// For calls of several commands that end by themselves, so that workers who block don't keep them waiting.
+    let apart: BlockingPool
     let subscriptions: Subscriptions
 
     /// Connects to nothing yet: `run` does. Commands given before wait for the connection, within their time-outs.
@@ -36,6 +38,8 @@ public final class RedisClient: Sendable, Service {
             configuration: configuration, connector: connector, logger: logger, metrics: metrics)
         blocking = BlockingPool(
             configuration: configuration, connector: connector, logger: logger, metrics: metrics)
+        apart = BlockingPool(
+            configuration: configuration, connector: connector, logger: logger, metrics: metrics, whenFull: .wait)
         subscriptions = Subscriptions(
             configuration: configuration, connector: connector, cluster: cluster, logger: logger, metrics: metrics)
     }
@@ -44,6 +48,7 @@ public final class RedisClient: Sendable, Service {
         // A client that was dropped without having run still must not leave connections or waiting callers behind.
         _ = multiplexer.stop(gracefully: false)
         _ = blocking.stop()
+        _ = apart.stop()
         subscriptions.stop()
         cluster?.abandon()
     }
@@ -65,6 +70,7 @@ public final class RedisClient: Sendable, Service {
         }
         subscriptions.stop()
         try await blocking.stop().get()
+        try await apart.stop().get()
         try await multiplexer.stop(gracefully: isGraceful).get()
     }
 
@@ -157,7 +163,7 @@ public final class RedisClient: Sendable, Service {
 
 extension PendingCommand.Outcome {
     /// The reply of the only command.
-    fileprivate func single() throws(RedisError) -> RESPValue {
+    func single() throws(RedisError) -> RESPValue {
         switch try get() {
         case .one(.error(let text)): throw .server(text)
         case .one(let reply): return reply
@@ -165,10 +171,5 @@ extension PendingCommand.Outcome {
         }
     }
 
-    fileprivate func all() throws(RedisError) -> [RESPValue] {
-        switch try get() {
-        case .one(let reply): [reply]
-        case .many(let replies): replies
-        }
-    }
+    func all() throws(RedisError) -> [RESPValue] { try get().all }
 }

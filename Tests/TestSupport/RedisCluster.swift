@@ -1,46 +1,69 @@
 import Foundation
 import Redis
 
-/// A Redis Cluster of masters on 127.0.0.1, each with an equal part of the slots; gone when the test process is.
+/// A Redis Cluster on 127.0.0.1: masters, each with an equal part of the slots, and replicas where asked for; gone when
+/// the test process is.
 public final class RedisCluster: Sendable {
     public static let slotCount = 16_384
 
+    /// The masters at the start.
     public let nodes: [RedisServer]
+    /// The replicas at the start: as many for each master, those of the first one first.
+    public let replicas: [RedisServer]
 
     /// `redis-cluster://…`, for `RedisConfiguration(url:)`; it names the first node only.
     public var url: String { "redis-cluster://127.0.0.1:\(nodes[0].port ?? 0)" }
 
-    private init(nodes: [RedisServer]) { self.nodes = nodes }
+    private init(nodes: [RedisServer], replicas: [RedisServer]) {
+        self.nodes = nodes
+        self.replicas = replicas
+    }
 
     deinit { stop() }
 
-    /// Starts them, has them meet and share the slots, and waits until all of them call the cluster whole.
-    public static func start(masters: Int = 3, arguments: [String] = []) async throws -> RedisCluster {
-        var nodes: [RedisServer] = []
-        for _ in 0..<masters {
-            nodes.append(
-                try await RedisServer.start(
-                    arguments: [
-                        "--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--cluster-port",
-                        String(try RedisServer.freePort()),
-                    ] + arguments, tcp: true))
+    /// Starts them, has them meet and share the slots, and waits until all of them call the cluster whole and the
+    /// replicas have what their masters have.
+    ///
+    /// - Parameters:
+    ///   - replicas: how many each master has. One takes over about two seconds after its master is gone.
+    ///   - arguments: further arguments of each redis-server.
+    public static func start(
+        masters: Int = 3, replicas: Int = 0, arguments: [String] = []
+    ) async throws -> RedisCluster {
+        var all: [RedisServer] = []
+        for _ in 0..<masters * (1 + replicas) {
+            let own = [
+                "--cluster-enabled", "yes", "--cluster-port", String(try RedisServer.freePort()),
+                "--cluster-node-timeout", replicas == 0 ? "2000" : "1000", "--cluster-replica-validity-factor", "0",
+                "--repl-diskless-sync-delay", "0",
+            ]
+            all.append(try await RedisServer.start(arguments: own + arguments, tcp: true))
         }
-        let cluster = RedisCluster(nodes: nodes)
+        let cluster = RedisCluster(nodes: Array(all[..<masters]), replicas: Array(all[masters...]))
+        let nodes = cluster.nodes
         for index in nodes.indices {
             let range = cluster.slots(of: index)
             try await nodes[index].command("CLUSTER SET-CONFIG-EPOCH \(index + 1)")
             try await nodes[index].command("CLUSTER ADDSLOTSRANGE \(range.lowerBound) \(range.upperBound - 1)")
         }
-        for node in nodes.dropFirst() {
+        for node in all.dropFirst() {
             let bus = try await cluster.busPort(of: node)
             try await nodes[0].command("CLUSTER MEET 127.0.0.1 \(node.port ?? 0) \(bus)")
         }
-        try await eventually(within: .seconds(30), "the cluster is whole") { try await cluster.isWhole() }
+        for (index, replica) in cluster.replicas.enumerated() {
+            let master = try await cluster.id(index / replicas)
+            try await eventually(within: .seconds(30), "the replica knows its master") {
+                try await replica.command("CLUSTER REPLICATE \(master)") == "+OK"
+            }
+        }
+        try await eventually(within: .seconds(30), "the cluster is whole") {
+            try await cluster.isWhole(nodesPerSlot: 1 + replicas)
+        }
         return cluster
     }
 
     public func stop() {
-        for node in nodes { node.stop() }
+        for node in nodes + replicas { node.stop() }
     }
 
     /// The slots that a master has at the start.
@@ -100,13 +123,17 @@ public final class RedisCluster: Sendable {
         }
     }
 
-    private func isWhole() async throws -> Bool {
-        for node in nodes {
-            let (state, entries) = try await withClient(try node.configuration()) { client in
+    private func isWhole(nodesPerSlot: Int) async throws -> Bool {
+        for node in nodes + replicas {
+            let (state, entries, role) = try await withClient(try node.configuration()) { client in
                 let state = try await client.send(["CLUSTER", "INFO"]).expectString()
-                return (state, try await client.send(["CLUSTER", "SLOTS"]).expectArray())
+                let entries = try await client.send(["CLUSTER", "SLOTS"]).expectArray()
+                return (state, entries, try await client.send(["ROLE"]).expectArray())
             }
-            guard state.contains("cluster_state:ok"), entries.count == nodes.count else { return false }
+            guard state.contains("cluster_state:ok"), entries.count == nodes.count,
+                entries.allSatisfy({ $0.array?.count == 2 + nodesPerSlot })
+            else { return false }
+            if role.first?.string == "slave", role[3].string != "connected" { return false }
         }
         return true
     }
