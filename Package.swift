@@ -69,11 +69,12 @@ extension Target.Dependency {
 }
 
 func room(
-    _ name: String, at path: String? = nil, _ dependencies: [Target.Dependency], resources: [Resource] = []
+    _ name: String, at path: String? = nil, _ dependencies: [Target.Dependency], exclude: [String] = [],
+    resources: [Resource] = []
 ) -> Target {
     .target(
-        name: name, dependencies: dependencies, path: path ?? "Sources/\(name)", resources: resources,
-        swiftSettings: settings)
+        name: name, dependencies: dependencies, path: path ?? "Sources/\(name)", exclude: exclude,
+        resources: resources, swiftSettings: settings)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
@@ -149,7 +150,10 @@ let package = Package(
                 .nioCore,
                 .nioHTTP1, .nioFoundation, .crypto,
             ]),
-        room("Bench", at: "ops/bench", ["GameModel", "Redis", "Jobs", .logging, .histogram]),
+        room(
+            "Bench", at: "ops/bench",
+            ["GameModel", "Redis", "Records", "Jobs", .grdb, .logging, .lifecycle, .histogram],
+            exclude: ["peers", "peers.d"]),
         // Floor 5: the one executable
         .executableTarget(
             name: "muster",
@@ -160,7 +164,9 @@ let package = Package(
             ],
             path: "ops/muster", swiftSettings: settings),
         // Tests
-        room("TestSupport", at: "Tests/TestSupport", ["Redis", "Records", "GameModel", .logging, .lifecycle]),
+        room(
+            "TestSupport", at: "Tests/TestSupport",
+            ["Redis", "Records", "GameModel", .logging, .lifecycle, .nioCore, .nioPosix]),
         tests("RedisTests", ["Redis", "GameModel", "TestSupport", .nioCore, .nioPosix]),
         tests("RecordsTests", ["Records", "TestSupport", .grdb]),
         tests("TelemetryTests", ["Telemetry", "TestSupport", .httpClient, .nioCore, .nioHTTP1, .nioFoundation]),
@@ -182,7 +188,12 @@ let package = Package(
             "LoadTests",
             ["Load", "Sandbox", "TestSupport", .httpClient, .nioCore, .nioPosix, .nioHTTP1, .nioFoundation]),
         tests("IntegrationTests", ["muster", "TestSupport", .httpClient, .nioCore, .nioHTTP1, .nioFoundation]),
-        tests("FaultTests", ["muster", "Redis", "TestSupport", .httpClient, .nioCore, .nioHTTP1, .nioFoundation]),
+        tests(
+            "FaultTests",
+            [
+                "muster", "Bench", "Jobs", "Records", "Redis", "TestSupport", .grdb, .httpClient, .nioCore, .nioHTTP1,
+                .nioFoundation,
+            ]),
         tests("TidyTests", []),
     ]
 )
