@@ -35,7 +35,8 @@ public final class RedisCluster: Sendable {
             let own = [
                 "--cluster-enabled", "yes", "--cluster-port", String(try RedisServer.freePort()),
                 "--cluster-node-timeout", replicas == 0 ? "2000" : "1000", "--cluster-replica-validity-factor", "0",
-                "--repl-diskless-sync-delay", "0",
+                // A replica that was never written to is no choice; the ping of its master is a write.
+                "--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1",
             ]
             all.append(try await RedisServer.start(arguments: own + arguments, tcp: true))
         }
