@@ -91,6 +91,7 @@ let package = Package(
     products: [
         .executable(name: "muster", targets: ["muster"]),
         .library(name: "Jobs", targets: ["Jobs"]),
+        .library(name: "JobsTesting", targets: ["JobsTesting"]),
         .library(name: "Redis", targets: ["Redis"]),
     ],
     dependencies: packages,
@@ -113,7 +114,8 @@ let package = Package(
                 .tracing,
             ],
             resources: [.embedInCode("Scripts")]),
-        // Floor 3: the five domains
+        // Floor 3: the queue without Redis, for tests of handlers; the five domains
+        room("JobsTesting", ["Jobs", "GameModel", .logging]),
         room("Accounts", domainFloor + ["COpenSSL", .jwt, .crypto, .nioPosix]),
         room("Store", domainFloor + [.httpClient, .nioHTTP1, .nioFoundation, .crypto, .nioCore]),
         room("Matchmaking", domainFloor + [.metrics], resources: [.embedInCode("Scripts")]),
@@ -171,7 +173,7 @@ let package = Package(
         tests("RecordsTests", ["Records", "TestSupport", .grdb]),
         tests("TelemetryTests", ["Telemetry", "TestSupport", .httpClient, .nioCore, .nioHTTP1, .nioFoundation]),
         tests("GameModelTests", ["GameModel"]),
-        tests("JobsTests", ["Jobs", "Redis", "Records", "TestSupport", .grdb, .tracing]),
+        tests("JobsTests", ["Jobs", "JobsTesting", "Redis", "Records", "TestSupport", .grdb, .tracing]),
         tests("AccountsTests", ["Accounts", "Records", "TestSupport"]),
         tests("StoreTests", ["Store", "VerifierWorker", "Sandbox", "Jobs", "Records", "TestSupport"]),
         tests("MatchmakingTests", ["Matchmaking", "RankerWorker", "Jobs", "Redis", "TestSupport"]),

@@ -8,7 +8,7 @@ import Testing
         ("Sources/CHiredis", "CHiredis", 0), ("Sources/COpenSSL", "COpenSSL", 0),
         ("Sources/Redis", "Redis", 1), ("Sources/Records", "Records", 1), ("Sources/Telemetry", "Telemetry", 1),
         ("Sources/GameModel", "GameModel", 1),
-        ("Sources/Jobs", "Jobs", 2),
+        ("Sources/Jobs", "Jobs", 2), ("Sources/JobsTesting", "JobsTesting", 3),
         ("Sources/Accounts", "Accounts", 3), ("Sources/Store", "Store", 3), ("Sources/Matchmaking", "Matchmaking", 3),
         ("Sources/Fleet", "Fleet", 3), ("Sources/GameData", "GameData", 3),
         ("Sources/API", "API", 4), ("workers/ranker", "RankerWorker", 4), ("workers/allocator", "AllocatorWorker", 4),
