@@ -100,7 +100,7 @@ public struct EncodedJob: Sendable, Hashable {
     public var when: String { options.hasExtras ? due.text + "*" : due.text }
 
     /// - Parameter callback: `p=` or `P=` and the id of the job that waits for this one.
-    func header(callback: String?) -> String {
+    package func header(callback: String?) -> String {
         var line = "\(options.priority) \(options.maxAttempts) \(kind)\(options.words)"
         if payloadVersion != 1 { line += " v=\(payloadVersion)" }
         if let callback { line += " \(callback)" }
@@ -109,7 +109,7 @@ public struct EncodedJob: Sendable, Hashable {
     }
 
     /// Refuses what the scripts could not carry.
-    func validate() throws(JobError) {
+    package func validate() throws(JobError) {
         guard payload.count <= Self.payloadBytesMax else {
             throw .payloadTooLarge(kind: kind, bytes: payload.count, bytesMax: Self.payloadBytesMax)
         }

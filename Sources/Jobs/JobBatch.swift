@@ -8,7 +8,7 @@ public enum BatchPolicy: Sendable, Hashable {
     /// Each has ended, completed or dead.
     case ended
 
-    fileprivate var word: String { self == .completed ? "p" : "P" }
+    package var word: String { self == .completed ? "p" : "P" }
 }
 
 extension JobQueue {
@@ -21,8 +21,7 @@ extension JobQueue {
     ///   `.notUnique`), nothing else was enqueued.
     @discardableResult
     public func enqueueBatch(
-        _ jobs: [EncodedJob], then callback: EncodedJob, policy: BatchPolicy = .completed,
-        durability: Durability = .fast
+        _ jobs: [EncodedJob], then callback: EncodedJob, policy: BatchPolicy, durability: Durability
     ) async throws(JobError) -> [EnqueueReply] {
         try callback.validate()
         for job in jobs { try job.validate() }

@@ -21,7 +21,23 @@ public struct JobContext: Sendable {
     /// Carries the job's id and attempt.
     public let logger: Logger
     /// Where progress is told, and what the result goes into.
-    let reports: JobReports
+    package let reports: JobReports
+
+    package init(
+        id: JobID, kind: String, queue: QueueName, attempt: Int, maxAttempts: Int, token: UInt64, enqueuedAt: Instant,
+        leasedAt: Instant, logger: Logger, reports: JobReports
+    ) {
+        self.id = id
+        self.kind = kind
+        self.queue = queue
+        self.attempt = attempt
+        self.maxAttempts = maxAttempts
+        self.token = token
+        self.enqueuedAt = enqueuedAt
+        self.leasedAt = leasedAt
+        self.logger = logger
+        self.reports = reports
+    }
 
     /// Whether a failure of this attempt buries the job.
     public var isLastAttempt: Bool { attempt >= maxAttempts }
@@ -54,16 +70,22 @@ public struct JobContext: Sendable {
 }
 
 /// The way of a handler's words to those who ask: the queue's, or a test's.
-struct JobReports: Sendable {
+package struct JobReports: Sendable {
     /// Whether the lease is still this attempt's.
     let progress: @Sendable (Double, String) async throws -> Bool
     /// `nil` where the job keeps no result.
-    let result: Box?
+    package let result: Box?
 
-    final class Box: Sendable {
+    package init(progress: @escaping @Sendable (Double, String) async throws -> Bool, result: Box?) {
+        self.progress = progress
+        self.result = result
+    }
+
+    package final class Box: Sendable {
         private let bytes = Mutex<[UInt8]>([])
+        package init() {}
         func set(_ value: [UInt8]) { bytes.withLock { $0 = value } }
-        var value: [UInt8] { bytes.withLock { $0 } }
+        package var value: [UInt8] { bytes.withLock { $0 } }
     }
 }
 

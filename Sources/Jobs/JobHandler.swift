@@ -12,15 +12,15 @@ public struct JobHandler: Sendable {
     /// for one job.
     public typealias BuryHook<J: Job> = @Sendable (J?, JobContext, Bury) async throws -> Void
 
-    let kind: String
+    package let kind: String
     /// The newest version of the payload that it reads.
-    let payloadVersion: Int
+    package let payloadVersion: Int
     /// How many jobs one call takes at most.
-    let limit: Int
-    let backoff: Backoff
-    private(set) var policy: RetryPolicy?
-    let run: @Sendable ([HandlerInput]) async -> [JobOutcome]
-    let onBury: (@Sendable (HandlerInput, Bury) async throws -> Void)?
+    package let limit: Int
+    package let backoff: Backoff
+    package private(set) var policy: RetryPolicy?
+    package let run: @Sendable ([HandlerInput]) async -> [JobOutcome]
+    package let onBury: (@Sendable (HandlerInput, Bury) async throws -> Void)?
 
     /// Runs each job by itself, several at once.
     public static func each<J: Job>(
@@ -106,24 +106,39 @@ public struct JobHandler: Sendable {
 
     private static func decode<J: Job>(_ type: J.Type, _ input: HandlerInput) -> Result<J, Bury> {
         do {
-            var payload = input.payload
-            for version in input.payloadVersion..<max(input.payloadVersion, J.payloadVersion) {
-                payload = try J.upcast(payload, from: version)
-            }
-            return .success(try JSONDecoder().decode(J.self, from: Data(payload)))
+            return .success(try J.read(input.payload, version: input.payloadVersion))
         } catch {
             return .failure(Bury((error as? Bury)?.message ?? "\(error)", reason: .undecodable))
         }
     }
 }
 
+extension Job {
+    /// Reads a payload of this version or an older one.
+    package static func read(_ payload: [UInt8], version: Int) throws -> Self {
+        var payload = payload
+        for older in version..<max(version, payloadVersion) { payload = try upcast(payload, from: older) }
+        return try JSONDecoder().decode(Self.self, from: Data(payload))
+    }
+}
+
 /// One leased job as a handler's untyped form takes it.
-struct HandlerInput: Sendable {
+package struct HandlerInput: Sendable {
     let payload: [UInt8]
     let payloadVersion: Int
-    let context: JobContext
+    package let context: JobContext
     let policy: RetryPolicy?
     let trace: [String: String]
+
+    package init(
+        payload: [UInt8], payloadVersion: Int, context: JobContext, policy: RetryPolicy?, trace: [String: String]
+    ) {
+        self.payload = payload
+        self.payloadVersion = payloadVersion
+        self.context = context
+        self.policy = policy
+        self.trace = trace
+    }
 
     func outcome(_ error: any Error) -> JobOutcome {
         JobOutcome(error, cancelled: Task.isCancelled, policy: policy, context: context)

@@ -19,7 +19,8 @@ public struct JobKeys: Sendable {
     /// LIST of at most one element: what an idle worker blocks on.
     let wake: RedisKey
     /// HASH of counters: enqueued, completed, retried, buried, recovered, cancelled, released, redriven, purged, shed;
-    /// of what is where: tombstones, blocked, bytes, deadBytes, doneBytes; and of turns: turn, wheel, throttled.
+    /// of what is where: tombstones, blocked, bytes, deadBytes, doneBytes; and of turns: turn, wheel, mixed, sequence,
+    /// throttled.
     let stats: RedisKey
     /// HASH: see `QueueLimits`.
     let limits: RedisKey

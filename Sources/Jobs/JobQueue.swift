@@ -6,7 +6,7 @@ import Redis
 /// Every call is one script (or one per 500 jobs), and every call may be repeated: a job whose id still lives is left
 /// as it is and answered `.duplicate`. What was answered `.added` is as safe as Redis is; where more is needed, use
 /// the outbox.
-public struct JobQueue: Sendable {
+public struct JobQueue: JobBatchEnqueuing {
     public let name: QueueName
     let redis: RedisClient
     let keys: JobKeys
@@ -17,43 +17,10 @@ public struct JobQueue: Sendable {
         keys = JobKeys(name)
     }
 
-    /// Enqueues one job.
-    /// - Parameters:
-    ///   - id: a ULID unless given.
-    ///   - delay: how long it waits first; `at` is the other way to say so, and wins.
-    ///   - options: those of the kind, unless given.
-    ///   - durability: how many replicas must have the job before the call returns.
-    @discardableResult
-    public func enqueue<J: Job>(
-        _ job: J, id: JobID? = nil, delay: Duration? = nil, at: Instant? = nil, options: JobOptions? = nil,
-        durability: Durability = .fast
-    ) async throws(JobError) -> EnqueueReply {
-        let replies = try await enqueue(
-            [(id: id, job: job)], delay: delay, at: at, options: options, durability: durability)
-        guard let reply = replies.first else { throw .unexpectedReply("enqueue answered nothing") }
-        return reply
-    }
-
-    /// Enqueues many jobs of one kind, in the order given: one script call per 500 jobs or 1 MiB. Where a later call
-    /// fails, the earlier ones stay; repeat all, with ids of your own.
-    @discardableResult
-    public func enqueue<J: Job>(
-        _ jobs: [(id: JobID?, job: J)], delay: Duration? = nil, at: Instant? = nil, options: JobOptions? = nil,
-        durability: Durability = .fast
-    ) async throws(JobError) -> [EnqueueReply] {
-        let due: Due = at.map { .at($0) } ?? delay.map { .after($0) } ?? .now
-        var encoded: [EncodedJob] = []
-        encoded.reserveCapacity(jobs.count)
-        for (id, job) in jobs {
-            encoded.append(try EncodedJob(job, id: id ?? JobID(ULID().description), options: options, due: due))
-        }
-        return try await enqueue(encoded: encoded, durability: durability)
-    }
-
     /// Enqueues jobs whose payloads are bytes already.
     @discardableResult
     public func enqueue(
-        encoded jobs: [EncodedJob], durability: Durability = .fast
+        encoded jobs: [EncodedJob], durability: Durability
     ) async throws(JobError) -> [EnqueueReply] {
         try await enqueue(jobs, callback: nil, durability: durability)
     }

@@ -23,7 +23,7 @@ public struct JobResult: Sendable, Hashable {
         try JSONDecoder().decode(type, from: Data(value))
     }
 
-    init?(id: JobID, _ bytes: [UInt8]) {
+    package init?(id: JobID, _ bytes: [UInt8]) {
         guard let end = bytes.firstIndex(of: UInt8(ascii: "\n")) else { return nil }
         let words = String(decoding: bytes[..<end], as: UTF8.self).split(separator: " ").map(String.init)
         guard words.count == 7, let completed = Int64(words[0]), let enqueued = Int64(words[1]),
@@ -48,7 +48,12 @@ public struct JobProgress: Sendable, Hashable {
     public let fraction: Double
     public let text: String
 
-    init?(_ text: String) {
+    /// The two as they are kept: the fraction within its bounds, the text on one line, short.
+    package static func wire(_ fraction: Double, _ text: String) -> (fraction: String, text: String) {
+        (String(min(max(fraction, 0), 1)), String(text.prefix(200)).replacing("\n", with: " "))
+    }
+
+    package init?(_ text: String) {
         let words = text.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
         guard words.count == 3, let at = Int64(words[0]), let fraction = Double(words[1]) else { return nil }
         self.at = Instant(milliseconds: at)
@@ -83,12 +88,12 @@ extension JobQueue {
 
     /// - Returns: whether the lease is still this attempt's.
     func noteProgress(_ id: JobID, token: UInt64, fraction: Double, text: String) async throws(JobError) -> Bool {
-        let line = String(text.prefix(200)).replacing("\n", with: " ")
+        let (share, line) = JobProgress.wire(fraction, text)
         let reply = try await run(
             JobScripts.progress, keys: keys.forProgress,
             [
                 RedisArgument(id.rawValue), RedisArgument(String(token)),
-                RedisArgument(String(min(max(fraction, 0), 1))), RedisArgument(line),
+                RedisArgument(share), RedisArgument(line),
             ], isSafeToRepeat: true)
         return reply.int == 1
     }

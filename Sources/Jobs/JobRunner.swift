@@ -137,36 +137,13 @@ struct JobRunner: Sendable {
     }
 
     private func verb(for outcome: JobOutcome, of attempt: Attempt) -> Settlement.Verb {
-        let context = attempt.input.context
-        switch outcome {
-        case .completed: return .complete
-        case .interrupted: return .release(after: .zero)
-        case .snoozed(let duration): return .release(after: max(duration, .zero))
-        case .buried(let bury):
-            context.logger.warning("buried as \(bury.reason.rawValue): \(bury.message)")
-            return .bury(bury)
-        case .failed(let error):
-            let delay = attempt.backoff.delay(afterAttempt: context.attempt, random: .random(in: 0..<1))
-            return again(attempt, after: delay, error)
-        case .retry(let delay, let error): return again(attempt, after: max(delay, .zero), error)
-        }
-    }
-
-    private func again(_ attempt: Attempt, after delay: Duration, _ error: String) -> Settlement.Verb {
-        let context = attempt.input.context
-        if context.isLastAttempt {
-            context.logger.warning("buried: attempt \(context.attempt), the last allowed, failed: \(error)")
-            return .bury(Bury(error))
-        }
         // The lease's begin is by the clock of Redis, what passed since by the steady one here: no wrong clock matters.
-        let now = attempt.lease.leasedAt.milliseconds + (ContinuousClock.now - attempt.began).milliseconds
-        let age = Duration.milliseconds(now - context.enqueuedAt.milliseconds)
-        if let limit = attempt.envelope.giveUpAfter, age + delay > limit {
-            context.logger.warning("buried: attempt \(context.attempt) failed, and the job is too old: \(error)")
-            return .bury(Bury("given up, \(age.inSeconds) s old: \(error)"))
+        func age() -> Duration {
+            let now = attempt.lease.leasedAt.milliseconds + (ContinuousClock.now - attempt.began).milliseconds
+            return .milliseconds(now - attempt.envelope.enqueuedAt.milliseconds)
         }
-        context.logger.info("attempt \(context.attempt) failed, again in \(delay.inSeconds) s: \(error)")
-        return .retry(after: delay, error: error)
+        return AttemptRules(backoff: attempt.backoff, giveUpAfter: attempt.envelope.giveUpAfter)
+            .verb(for: outcome, attempt.input.context, age: age(), random: .random(in: 0..<1))
     }
 
     private func input(_ lease: Lease, _ envelope: Envelope, _ policy: RetryPolicy? = nil) -> HandlerInput {

@@ -31,8 +31,8 @@ struct Reservation: Sendable {
 }
 
 /// How an attempt is to end in Redis.
-struct Settlement: Sendable {
-    enum Verb: Sendable, Hashable {
+package struct Settlement: Sendable {
+    package enum Verb: Sendable, Hashable {
         case complete
         case retry(after: Duration, error: String)
         case bury(Bury)

@@ -133,7 +133,7 @@ extension QueueLimits {
     }
 
     /// Refuses what the scripts could not work with, in words.
-    func validate() throws(JobError) {
+    package func validate() throws(JobError) {
         for (name, number) in [
             ("concurrency", concurrency), ("ofEachKey.concurrency", ofEachKey.concurrency), ("jobsMax", jobsMax),
             ("bytesMax", bytesMax), ("deadBytes", deadBytes), ("resultBytes", resultBytes),

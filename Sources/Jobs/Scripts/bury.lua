@@ -20,6 +20,7 @@ if text == 'W' then
     redis.call('ZREMRANGEBYLEX', q.waits, '[' .. id .. ' ', '(' .. id .. '!')
     redis.call('HINCRBY', q.stats, 'blocked', -1)
 elseif redis.call('ZREM', q.leased, id) == 1 then
+    redis.call('HDEL', q.progress, id)
     muster_note(state, 'b', now)
     muster_unhold(q, id, words)
 elseif redis.call('ZREM', q.later, id) == 0 then

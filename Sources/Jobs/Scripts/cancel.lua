@@ -11,6 +11,10 @@ local states = redis.call('HMGET', q.attempts, unpack(ARGV))
 local replies, seen, cancelled, tombstones, bytes = {}, {}, 0, 0, 0
 for k, id in ipairs(ARGV) do
     local envelope, state = envelopes[k], states[k]
+    if state == 'W' then
+        -- A job cancelled just before may have been the last that it waited for.
+        state = redis.call('HGET', q.attempts, id)
+    end
     if seen[id] or not envelope or string.byte(envelope) == 120 then
         replies[k] = 0
     elseif state and string.byte(state) == 68 then

@@ -105,8 +105,8 @@ local function muster_forget(q, id, words, buried)
     end
 end
 
--- Takes the unique key; answers the id of the live job that has it, if one does.
-local function muster_claim(q, id, words, now)
+-- The id of another live job that has the unique key, if one does.
+local function muster_holder(q, id, words, now)
     local lock = redis.call('HGET', q.unique, words.u)
     if lock then
         local holder, ends = string.match(lock, '^(%S+) (%d+)$')
@@ -114,6 +114,9 @@ local function muster_claim(q, id, words, now)
             return holder
         end
     end
+end
+
+local function muster_claim(q, id, words, now)
     redis.call('HSET', q.unique, words.u, id .. ' ' .. string.format('%.0f', words.uw and now + words.uw or 0))
 end
 
@@ -138,6 +141,19 @@ local function muster_shed(q)
             id = redis.call('LPOP', q.ready[level])
         end
     end
+end
+
+-- What is kept under an id, where shedding may have changed it since it was read: the entry of a cancelled job is taken out
+-- of its list here, not taken over, as a job that is shed for a later one must be older than this call.
+local function muster_settled(q, id)
+    local former = redis.call('HGET', q.jobs, id)
+    if former and string.byte(former) == 120 then
+        redis.call('LREM', q.ready[string.byte(former, 2) - 47], 1, id)
+        redis.call('HDEL', q.jobs, id)
+        redis.call('HINCRBY', q.stats, 'tombstones', -1)
+        return false
+    end
+    return former
 end
 
 -- A function that admits a job of so many bytes, or tells why not; nil where the queue takes whatever comes.
@@ -177,10 +193,15 @@ local function muster_enqueue(first, now, items)
     local plain = '1 ' .. string.format('%.0f', now) .. ' '
     local replies, added, envelopes, dues, abandoned, placed, blocked = {}, {}, {}, {}, {}, {}, {}
     local ready = { {}, {}, {}, {} }
+    local sheds = (limits[2] or limits[3]) and limits[4] == 'shed'
+    local sequence
     local count, revived, bytes, pushed = 0, 0, 0, false
     for k = 1, #ids do
         local id, specification, when = ids[k], items[3 * k - 1], items[3 * k]
         local former, words = present[k], nil
+        if sheds and not added[id] then
+            former = muster_settled(q, id)
+        end
         local tombstone = former and string.byte(former) == 120
         local reply = 1
         if added[id] or (former and not tombstone) then
@@ -191,16 +212,16 @@ local function muster_enqueue(first, now, items)
                 when = string.sub(when, 1, -2)
                 words = muster_words(specification)
                 if words.g then
-                    words.q = string.format('%.0f', now * 1000 + k)
+                    sequence = sequence or redis.call('HINCRBY', stats, 'sequence', #ids) - #ids
+                    words.q = string.format('%016.0f', sequence + k)
                     specification = string.gsub(specification, '\n', ' q=' .. words.q .. '\n', 1)
                 end
             end
-            local refused = door and door(#specification + #plain)
-            if not refused and words and words.u then
-                local holder = muster_claim(q, id, words, now)
-                refused = holder and 'u' .. holder
+            local holder = words and words.u and muster_holder(q, id, words, now)
+            reply = holder and 'u' .. holder or door and door(#specification + #plain) or 1
+            if reply == 1 and words and words.u then
+                muster_claim(q, id, words, now)
             end
-            reply = refused or 1
         end
         replies[k] = reply
         if reply == 1 then

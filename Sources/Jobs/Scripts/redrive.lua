@@ -20,12 +20,15 @@ for k, id in ipairs(ARGV) do
             replies[k] = 1
             muster_place(q, id, priority, words, false)
         elseif state and state.flag == 'D' then
-            local holder = words.u and muster_claim(q, id, words, now)
+            local holder = words.u and muster_holder(q, id, words, now)
             if holder then
                 replies[k] = 'u' .. holder
             else
                 replies[k] = 1
                 woken = woken + 1
+                if words.u then
+                    muster_claim(q, id, words, now)
+                end
                 redis.call('ZREM', q.dead, id)
                 redis.call('HINCRBY', q.stats, 'deadBytes', -state.bytes)
                 muster_note(state, 'r', now)

@@ -51,6 +51,7 @@ if #moved == 0 then
 end
 redis.call('ZREM', q.leased, unpack(moved))
 redis.call('HSET', q.attempts, unpack(updates))
+redis.call('HDEL', q.progress, unpack(moved))
 for level = 1, 4 do
     if #front[level] > 0 then
         redis.call('LPUSH', q.ready[level], unpack(front[level]))

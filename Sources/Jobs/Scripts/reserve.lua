@@ -93,8 +93,9 @@ local function promote()
     for k = 1, #due do
         local envelope = envelopes[k]
         local priority = envelope and string.match(envelope, '^%d %d+ (%d)')
-        if priority and string.byte(envelope) == 50 then
-            muster_place(q, due[k], priority, muster_words(envelope), false)
+        local words = priority and string.byte(envelope) == 50 and muster_words(envelope)
+        if words and words.g then
+            muster_place(q, due[k], priority, words, false)
         elseif priority then
             local list = back[priority + 1]
             list[#list + 1] = due[k]
@@ -215,6 +216,13 @@ local function shares(want, supply)
     return share
 end
 
+-- How many of so many places jobs with a key have, where others wait beside them: every other one, counted on from call to
+-- call, so that neither starves where only one is taken at a time.
+local function half(places)
+    local last = redis.call('HINCRBY', q.stats, 'mixed', places)
+    return math.floor((last + 1) / 2) - math.floor((last - places + 1) / 2)
+end
+
 -- Takes up to `want` ids; answers them and whether some are left that could be taken.
 local function pop(want)
     local ids, lengths, keys, supply = {}, {}, { 0, 0, 0, 0 }, {}
@@ -232,8 +240,8 @@ local function pop(want)
     for round = 1, 2 do
         for level = 1, 4 do
             local most = round == 1 and share[level] or want - #ids
-            if most > 0 and keys[level] > 0 then
-                local part = lengths[level] > 0 and round == 1 and math.ceil(most / 2) or most
+            if most > 0 and (keys[level] > 0 or round == 2 and ringed) then
+                local part = lengths[level] > 0 and round == 1 and half(most) or most
                 most = most - take_keys(level, part, ids)
             end
             if most > 0 and lengths[level] > 0 then
