@@ -17,17 +17,28 @@ enum RedisConnection {
         }
     }
 
-    /// Runs the client beside the body and stops it after; failures are thrown to the body, not logged.
-    static func with<T: Sendable>(
-        url: String, _ body: @escaping @Sendable (RedisClient) async throws -> T
-    ) async throws -> T {
-        let configuration: RedisConfiguration
+    /// What a URL says, or in which words it can't be read.
+    static func configuration(url: String) throws -> RedisConfiguration {
         do {
-            configuration = try RedisConfiguration(url: url)
+            return try RedisConfiguration(url: url)
         } catch {
             throw CommandFailure(
                 "'\(url)' is no Redis address: \(error)", nextStep: "Use redis://host:port or unix:///path/to/socket.")
         }
+    }
+
+    /// Runs the client beside the body and stops it after; failures are thrown to the body, not logged.
+    static func with<T: Sendable>(
+        url: String, _ body: @escaping @Sendable (RedisClient) async throws -> T
+    ) async throws -> T {
+        try await with(try configuration(url: url), named: url, body)
+    }
+
+    /// The same for a server that is known otherwise than by a URL; `named` is what messages call it.
+    static func with<T: Sendable>(
+        _ configuration: RedisConfiguration, named name: String,
+        _ body: @escaping @Sendable (RedisClient) async throws -> T
+    ) async throws -> T {
         let client = RedisClient(
             configuration: configuration, logger: Logger(label: "redis", factory: { _ in SwiftLogNoOpLogHandler() }))
         return try await withThrowingTaskGroup(of: T?.self) { group in
@@ -40,7 +51,7 @@ enum RedisConnection {
                     return try await body(client)
                 } catch  where isOutage(error) {
                     throw CommandFailure(
-                        "Redis at \(url) does not answer: \(error)",
+                        "Redis at \(name) does not answer: \(error)",
                         nextStep: "Start it ('muster up' does), or name another with --redis URL.")
                 }
             }
