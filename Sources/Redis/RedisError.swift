@@ -34,7 +34,7 @@ public enum RedisError: Error, Sendable, Hashable, CustomStringConvertible {
     }
 
     private static let outageCodes: Set<Substring> = [
-        "LOADING", "CLUSTERDOWN", "READONLY", "MASTERDOWN", "TRYAGAIN",
+        "LOADING", "CLUSTERDOWN", "READONLY", "MASTERDOWN", "TRYAGAIN", "OOM",
     ]
 
     public var description: String {
@@ -44,6 +44,9 @@ public enum RedisError: Error, Sendable, Hashable, CustomStringConvertible {
         case .timedOut(let mayHaveRun):
             "no reply from Redis within the time-out, \(Self.words(mayHaveRun))"
         case .cancelled: "the Redis command was cancelled"
+        case .server(let text) where text.hasPrefix("OOM "):
+            "Redis is out of memory and refused the write; raise its maxmemory, or let what is stored be worked off or "
+                + "removed. It said: \(text)"
         case .server(let text): "Redis answered with an error: \(text)"
         case .protocolViolation(let reason): "Redis sent what is not RESP: \(reason)"
         case .unexpectedReply(let reason): "unexpected reply from Redis: \(reason)"
