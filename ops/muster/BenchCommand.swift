@@ -10,7 +10,7 @@ struct BenchCommand: AsyncParsableCommand {
             Example:
               muster bench jobs
             """,
-        subcommands: [BenchJobsCommand.self])
+        subcommands: [BenchJobsCommand.self, BenchWorkerCommand.self])
 }
 
 /// `muster bench jobs`: speed, latency, CPU and memory of the queue, beside redis-benchmark.
