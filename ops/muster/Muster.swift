@@ -26,6 +26,11 @@ struct Muster: AsyncParsableCommand {
                 ]),
             CommandGroup(name: "Look", subcommands: [DepthCommand.self, AuditCommand.self, ConfigCommand.self]),
             CommandGroup(
+                name: "Jobs",
+                subcommands: [
+                    JobsCommand.self, QueuesCommand.self, CronCommand.self, WorkersCommand.self, DoctorCommand.self,
+                ]),
+            CommandGroup(
                 name: "Change",
                 subcommands: [StoreCommand.self, PromotionsCommand.self, BalanceCommand.self, TokenCommand.self]),
         ])

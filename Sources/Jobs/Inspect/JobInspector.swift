@@ -14,6 +14,9 @@ public struct JobInspector: Sendable {
         reader = JobReader(queue: queue)
     }
 
+    /// The clock of Redis, by which all times of records go.
+    public func now() async throws(JobError) -> Instant { try await reader.now() }
+
     /// The jobs of one state for which the filter holds: the next ones first where they wait, the newest first where
     /// they have ended. Without their payloads and results.
     ///
@@ -86,7 +89,7 @@ extension JobReader {
         var sighting = JobSighting(id: id, now: try Self.instant(replies[0]))
         let envelope = replies[1].bytes
         sighting.isTombstone = envelope.map(JobRecord.isTombstone) ?? false
-        sighting.sequence = envelope.flatMap { Envelope($0)?.sequence }
+        sighting.sequence = envelope.flatMap { Envelope($0)?.words.sequence }
         let stored = replies[2].string
         let waits = (replies[10].array ?? []).compactMap(\.string).map { $0.dropFirst(id.rawValue.count + 1) }
         let (state, time): (JobState, Double?) =

@@ -107,11 +107,11 @@ extension JobRecord {
 
     private mutating func read(_ envelope: Envelope) {
         enqueuedAt = envelope.enqueuedAt
-        key = envelope.key
-        uniqueKey = envelope.uniqueKey
-        callback = envelope.callback
-        payloadVersion = envelope.payloadVersion
-        startBefore = envelope.startWithin.map { envelope.enqueuedAt + $0 }
+        key = envelope.words.key
+        uniqueKey = envelope.words.uniqueKey
+        callback = envelope.words.callback
+        payloadVersion = envelope.words.payloadVersion
+        startBefore = envelope.words.startWithin.map { envelope.enqueuedAt + $0 }
     }
 
     private mutating func read(_ stored: StoredState) {
