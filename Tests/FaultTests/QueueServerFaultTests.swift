@@ -42,7 +42,7 @@ import Testing
                 try await trial.effects(reach: 600)
                 let moment = ContinuousClock.now
                 let kept = mayLoseWithin == nil ? try await writtenLength(trial, server) : nil
-                try await trial.effects(reach: 1_000)
+                try await trial.effects(reach: 800)
                 server.kill()
                 let end = ContinuousClock.now
                 if let kept { try FileHandle(forWritingTo: file(of: server)).truncate(atOffset: kept) }
