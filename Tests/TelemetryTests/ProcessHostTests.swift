@@ -46,6 +46,18 @@ private struct Failing: Service {
     func run() async throws { throw Failure() }
 }
 
+private struct Brief: Service {
+    func run() async throws {}
+}
+
+private struct Told: SelfStoppingService {
+    let isTold: @Sendable () -> Bool
+
+    func run() async throws {
+        while !isTold() { await Task.yield() }
+    }
+}
+
 @Suite("Process host", .serialized)
 struct ProcessHostTests {
     private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
@@ -111,6 +123,18 @@ struct ProcessHostTests {
         await #expect(throws: Failing.Failure.self) {
             try await ProcessHost.run(
                 services: [Patient(name: "a", diary: Diary()), Failing()], logger: logger, signals: [.sigusr1])
+        }
+    }
+
+    @Test("a service that may be told to stop ends the process gracefully; the return of another is a failure")
+    func selfStopping() async throws {
+        let diary = Diary()
+        try await ProcessHost.run(
+            services: [Patient(name: "a", diary: diary), Told { !diary.entries.isEmpty }], logger: logger, signals: [])
+        #expect(diary.entries == ["a runs", "a stopped"])
+        await #expect(throws: ServiceGroupError.self) {
+            try await ProcessHost.run(
+                services: [Patient(name: "a", diary: Diary()), Brief()], logger: logger, signals: [])
         }
     }
 }

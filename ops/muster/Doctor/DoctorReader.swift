@@ -32,14 +32,18 @@ struct DoctorReader: Sendable {
         return reading
     }
 
-    /// The masters of a cluster, as the client that speaks to it is told.
-    func masters(_ redis: RedisClient) async throws -> [RedisConfiguration.Address] {
+    /// The masters of a cluster, as the client that speaks to it is told; a node that does not know its own host is
+    /// where it was asked.
+    func masters(
+        _ redis: RedisClient, asked: RedisConfiguration.Address
+    ) async throws -> [RedisConfiguration.Address] {
         var masters: [RedisConfiguration.Address] = []
         for range in try await redis.ask(["CLUSTER", "SLOTS"]).value?.array ?? [] {
             guard let parts = range.array, parts.count > 2, let node = parts[2].array, node.count > 1,
-                let host = node[0].string, !host.isEmpty, let port = node[1].int
+                let port = node[1].int
             else { continue }
-            let address = RedisConfiguration.Address.tcp(host: host, port: port)
+            let host = node[0].string ?? ""
+            let address = host.isEmpty ? asked : .tcp(host: host, port: port)
             if !masters.contains(address) { masters.append(address) }
         }
         return masters

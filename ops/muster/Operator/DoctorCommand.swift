@@ -67,11 +67,11 @@ struct DoctorCommand: AsyncParsableCommand {
     private static func servers(
         _ redis: RedisClient, _ configuration: RedisConfiguration, _ reader: DoctorReader
     ) async throws -> [ServerReading] {
-        guard case .cluster = configuration.discovery else {
+        guard case .cluster(let seeds) = configuration.discovery, let seed = seeds.first else {
             return [try await reader.server(redis, address: "\(configuration.address)", isForCluster: false)]
         }
         var readings: [ServerReading] = []
-        for address in try await reader.masters(redis) {
+        for address in try await reader.masters(redis, asked: seed) {
             var single = configuration
             single.discovery = .none
             single.address = address
@@ -79,6 +79,11 @@ struct DoctorCommand: AsyncParsableCommand {
                 try await RedisConnection.with(single, named: "\(address)") { node in
                     try await reader.server(node, address: "\(address)", isForCluster: true)
                 })
+        }
+        guard !readings.isEmpty else {
+            throw CommandFailure(
+                "The cluster at \(seed) names no master, so there is none to look at.",
+                nextStep: "Give its nodes their slots: redis-cli --cluster create, or --cluster fix \(seed).")
         }
         return readings
     }
