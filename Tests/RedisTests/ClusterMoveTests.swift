@@ -75,7 +75,7 @@ import Testing
             let script = RedisScript(name: "get", source: "return redis.call('GET', KEYS[1])")
             #expect(try await redis.run(script, keys: ["{t}a"], arguments: []).string == "a")
             let short = await #expect(throws: RedisError.self) {
-                try await redis.send(["MGET", "{t}a", "{t}b"], timeout: .milliseconds(60))
+                try await redis.send(["MGET", "{t}a", "{t}b"], timeout: .milliseconds(500))
             }
             #expect(short?.isOutage == true)
             #expect(short?.description.contains("TRYAGAIN") == true, "\(String(describing: short))")
@@ -163,7 +163,7 @@ import Testing
 }
 
 /// Told by one task to others.
-private final class Flag: Sendable {
+final class Flag: Sendable {
     private let value = Atomic(false)
 
     var isUp: Bool { value.load(ordering: .relaxed) }
