@@ -11,7 +11,7 @@ import Testing
 final class QueueTrial: Sendable {
     let queue: JobQueue
     let redis: RedisClient
-    let ledger: JobLedger
+    let ledger: LedgerRepository
     private let url: String
     private let folder: TemporaryFolder
     private let processes = Mutex<[GuardedProcess]>([])
@@ -20,7 +20,7 @@ final class QueueTrial: Sendable {
 
     static let queueName = QueueName("trial")
 
-    init(url: String, folder: TemporaryFolder, redis: RedisClient, ledger: JobLedger) {
+    init(url: String, folder: TemporaryFolder, redis: RedisClient, ledger: LedgerRepository) {
         self.url = url
         self.folder = folder
         self.redis = redis
@@ -222,7 +222,7 @@ func withTrial(
 ) async throws {
     let folder = try TemporaryFolder()
     defer { folder.remove() }
-    let ledger = try JobLedger.open(path: folder.file("ledger.sqlite"), logger: testLogger)
+    let ledger = try LedgerRepository.open(path: folder.file("ledger.sqlite"), logger: testLogger)
     try await withClient(try RedisConfiguration(url: url)) { redis in
         try await redis.waitUntilConnected(timeout: .seconds(10))
         let trial = QueueTrial(url: url, folder: folder, redis: redis, ledger: ledger)

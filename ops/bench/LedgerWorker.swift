@@ -49,7 +49,7 @@ public struct LedgerWorker: Sendable {
     public func run() async throws {
         let logger = Logger(label: "muster.bench.worker")
         let redis = RedisClient(configuration: try RedisConfiguration(url: redisURL), logger: logger)
-        let ledger = try JobLedger.open(path: ledgerPath, logger: logger)
+        let ledger = try LedgerRepository.open(path: ledgerPath, logger: logger)
         var configuration = JobWorkerConfiguration()
         configuration.concurrency = concurrency
         configuration.leaseDuration = lease
@@ -66,7 +66,7 @@ public struct LedgerWorker: Sendable {
         try ledger.close()
     }
 
-    private func run(_ job: LedgerJob, _ context: JobContext, _ ledger: JobLedger) async throws {
+    private func run(_ job: LedgerJob, _ context: JobContext, _ ledger: LedgerRepository) async throws {
         guard try await ledger.begin(context) == .fresh else { return }
         do {
             try await Task.sleep(for: job.ms.map { .milliseconds($0) } ?? work)

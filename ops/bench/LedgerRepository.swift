@@ -11,7 +11,7 @@ import Redis
 ///
 /// An effect is written in one transaction with the inbox, as that of any job should be. Nothing else keeps a second
 /// effect of one job out of the table, so that doubled effects can be counted.
-public struct JobLedger: Sendable {
+public struct LedgerRepository: Sendable {
     /// One start of a job's handler.
     public struct Attempt: Sendable, Hashable {
         public let jobId: JobID
@@ -28,8 +28,8 @@ public struct JobLedger: Sendable {
     private let database: RecordsDatabase
 
     /// Opens the file and makes its tables where they are missing.
-    public static func open(path: String, logger: Logger) throws -> JobLedger {
-        JobLedger(
+    public static func open(path: String, logger: Logger) throws -> LedgerRepository {
+        LedgerRepository(
             database: try RecordsDatabase.open(
                 path: path, durability: .normal, schemas: [Outbox.schema, schema], logger: logger))
     }
