@@ -154,7 +154,7 @@ let package = Package(
             ]),
         room(
             "Bench", at: "ops/bench",
-            ["GameModel", "Redis", "Records", "Jobs", .grdb, .logging, .lifecycle, .histogram],
+            ["GameModel", "Redis", "Records", "Telemetry", "Jobs", .grdb, .logging, .lifecycle, .histogram],
             exclude: ["peers", "peers.d"]),
         // Floor 5: the one executable
         .executableTarget(
@@ -189,12 +189,17 @@ let package = Package(
         tests(
             "LoadTests",
             ["Load", "Sandbox", "TestSupport", .httpClient, .nioCore, .nioPosix, .nioHTTP1, .nioFoundation]),
-        tests("IntegrationTests", ["muster", "TestSupport", .httpClient, .nioCore, .nioHTTP1, .nioFoundation]),
+        tests(
+            "IntegrationTests",
+            [
+                "muster", "GameModel", "Jobs", "Redis", "TestSupport", .lifecycle, .httpClient, .nioCore, .nioHTTP1,
+                .nioFoundation,
+            ]),
         tests(
             "FaultTests",
             [
-                "muster", "Bench", "Jobs", "Records", "Redis", "TestSupport", .grdb, .httpClient, .nioCore, .nioHTTP1,
-                .nioFoundation,
+                "muster", "Bench", "GameModel", "Jobs", "Records", "Redis", "TestSupport", .httpClient, .nioCore,
+                .nioHTTP1, .nioFoundation,
             ]),
         tests("TidyTests", []),
     ]
