@@ -24,7 +24,8 @@ extension JobQueue {
         guard replicas >= 1, within >= .milliseconds(1) else {
             throw .invalid("durability is 1 replica or more within 1 ms or more, not \(replicas) within \(within)")
         }
-        // A repeated enqueue finds its jobs and writes nothing; counting it makes sure that there is something to wait for.
+        // A repeated enqueue finds its jobs and writes nothing; counting it makes sure that there is something to wait
+        // for.
         let witness: RedisCommand = ["HINCRBY", RedisArgument(self.keys.stats), "awaited", 1]
         let answer: ReplicatedReply
         do {

@@ -5,8 +5,8 @@ import GameModel
 public protocol JobEnqueuing: Sendable {
     var name: QueueName { get }
 
-    /// Enqueues jobs whose payloads are bytes already, in the order given: one script call per 500 jobs or 1 MiB. Where a
-    /// later call fails, the earlier ones stay; repeat all.
+    /// Enqueues jobs whose payloads are bytes already, in the order given: one script call per 500 jobs or 1 MiB. Where
+    /// a later call fails, the earlier ones stay; repeat all.
     /// - Returns: the replies in the order of the jobs.
     @discardableResult
     func enqueue(encoded jobs: [EncodedJob], durability: Durability) async throws(JobError) -> [EnqueueReply]
@@ -15,8 +15,8 @@ public protocol JobEnqueuing: Sendable {
     func newJobID() -> JobID
 }
 
-/// What also takes batches in: jobs, and one that runs when they have ended. All of a batch are in one queue, so a sharded
-/// one takes none.
+/// What also takes batches in: jobs, and one that runs when they have ended. All of a batch are in one queue, so a
+/// sharded one takes none.
 public protocol JobBatchEnqueuing: JobEnqueuing {
     /// Enqueues jobs and one that runs when they have ended: see `JobQueue.enqueueBatch`.
     @discardableResult

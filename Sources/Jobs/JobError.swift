@@ -10,9 +10,9 @@ public enum JobError: Error, Sendable, CustomStringConvertible {
     case unencodable(kind: String, reason: String)
     /// An id, kind or option out of range; the text says which and what would be right.
     case invalid(String)
-    /// The job is enqueued on the master, and fewer replicas than `Durability.replicated` wants had it in time: a failover
-    /// now could lose it. The same call with the same ids is safe: it enqueues nothing twice, and waits again. Of a call
-    /// with more than 500 jobs the later ones may not be enqueued yet.
+    /// The job is enqueued on the master, and fewer replicas than `Durability.replicated` wants had it in time: a
+    /// failover now could lose it. The same call with the same ids is safe: it enqueues nothing twice, and waits again.
+    /// Of a call with more than 500 jobs the later ones may not be enqueued yet.
     case notReplicated(acknowledged: Int, wanted: Int)
     /// A script answered in a form that this version does not know: two versions are mixed.
     case unexpectedReply(String)

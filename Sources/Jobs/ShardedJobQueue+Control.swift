@@ -48,7 +48,8 @@ extension ShardedJobQueue {
     /// - `rate`: each shard may start `count` jobs in `shards` periods; the burst is divided, but is at least 1.
     /// - All others hold in each shard as they are: a limit key's jobs are in one shard, unless they have unique keys.
     ///
-    /// - Throws: `invalid` also where a limit is smaller than the number of shards, as a shard with none would never run.
+    /// - Throws: `invalid` also where a limit is smaller than the number of shards, as a shard with none would never
+    ///   run.
     public func setLimits(_ limits: QueueLimits) async throws(JobError) {
         let shares = try limits.shares(shards.count)
         _ = try await atShards(Array(shards.indices)) { index, shard async throws(JobError) in

@@ -1,19 +1,19 @@
 import GameModel
 import Redis
 
-/// One logical queue over several queues, its shards, each in a slot of its own: so that more than one master of a Redis
-/// Cluster carries it. `ShardedJobWorker` runs its jobs.
+/// One logical queue over several queues, its shards, each in a slot of its own: so that more than one master of a
+/// Redis Cluster carries it. `ShardedJobWorker` runs its jobs.
 ///
-/// A job goes to the shard of its route: its unique key, else its limit key (`JobOptions.key`), else its id; by FNV-1a of
-/// the route's bytes, modulo the number of shards, the same in every process and version. So over the whole queue
+/// A job goes to the shard of its route: its unique key, else its limit key (`JobOptions.key`), else its id; by FNV-1a
+/// of the route's bytes, modulo the number of shards, the same in every process and version. So over the whole queue
 /// - a unique key has one live job, and an id one job of its route (the same id under another key is another job);
 /// - the jobs of a limit key run in order and within its limits, where they have no unique key besides.
 ///
-/// Order, priorities and turns hold per shard, and what a call does in several shards is not done at one moment. Jobs with
-/// a callback (`enqueueBatch`) must share a queue: give them to one shard.
+/// Order, priorities and turns hold per shard, and what a call does in several shards is not done at one moment. Jobs
+/// with a callback (`enqueueBatch`) must share a queue: give them to one shard.
 ///
-/// The number of shards is for good: with another one, keys lead elsewhere. To change it, drain the queue first, or begin
-/// one of another name. Some times as many shards as masters spread the load evenly.
+/// The number of shards is for good: with another one, keys lead elsewhere. To change it, drain the queue first, or
+/// begin one of another name. Some times as many shards as masters spread the load evenly.
 public struct ShardedJobQueue: JobEnqueuing {
     public static let shardCounts = 2...64
 

@@ -7,8 +7,8 @@ import Synchronization
 ///
 /// It obeys the rules of the real one, as both are held to one model by a test: retries and backoff, priorities, unique
 /// keys, keys with limits and turns, batches, budgets, pauses, dead letters, results. Its clock stands still until the
-/// test moves it on; its random numbers come from a seed. Not simulated: the time that a handler takes (so no `timeout`,
-/// and no lease runs out), `Durability`, and the forgetting of old dead letters.
+/// test moves it on; its random numbers come from a seed. Not simulated: the time that a handler takes (so no
+/// `timeout`, and no lease runs out), `Durability`, and the forgetting of old dead letters.
 /// ```
 /// let queue = TestQueue()
 /// try await SignUp(queue: queue).register("ada@example.org")

@@ -1,11 +1,12 @@
 import NIOCore
 
 extension RedisClient {
-    /// Sends a command without keys (`DBSIZE`, `CONFIG GET`, `SCRIPT FLUSH`, `INFO`) to every master of a cluster, at the
-    /// same time; elsewhere to the one server.
+    /// Sends a command without keys (`DBSIZE`, `CONFIG GET`, `SCRIPT FLUSH`, `INFO`) to every master of a cluster, at
+    /// the same time; elsewhere to the one server.
     ///
     /// - Returns: one reply for each master, in the order of their slots; never an error reply.
-    /// - Throws: as `send`, when one of them fails; the others may have run it. `invalidConfiguration` where it has keys.
+    /// - Throws: as `send`, when one of them fails; the others may have run it. `invalidConfiguration` where it has
+    ///   keys.
     public nonisolated(nonsending) func everyMaster(
         _ command: RedisCommand, timeout: Duration? = nil
     ) async throws(RedisError) -> [RESPValue] {

@@ -41,7 +41,8 @@ extension RedisClient {
     /// Runs a script and waits until so many replicas have what it wrote, or until the time is up (`WAIT`).
     ///
     /// - Parameters:
-    ///   - witness: a write that always writes, to a key of the script's slot; harmless when it runs more than once. What
+    ///   - witness: a write that always writes, to a key of the script's slot; harmless when it runs more than once.
+    ///     What
     ///     `WAIT` answers is as of the connection's last write. A script that found its work done wrote nothing, and
     ///     would be answered at once though what it found may have no replica yet.
     ///   - replicas: 1 or more.
