@@ -34,23 +34,16 @@ extension QueueModel {
 
     /// Whether some job could be leased at once; rates are not asked.
     package var canTake: Bool {
-        let leased = jobs.values.filter(\.isLeased)
-        guard !limits.isPaused, leased.count < limits.concurrency ?? .max else { return false }
+        guard !limits.isPaused, jobs.leased.count < limits.concurrency ?? .max else { return false }
         return jobs.values.contains { entry in
             guard entry.place == .waiting, let key = entry.key else { return entry.place == .waiting }
-            return leased.count { $0.key == key } < concurrency(of: key)
+            return jobs.leased(of: key) < concurrency(of: key)
         }
     }
 
     /// When something that waits for a time may go on next, in ms; `nil` where nothing does.
     package func nextDue(_ now: Int64) -> Int64? {
-        var times = jobs.values.compactMap { entry -> Int64? in
-            switch entry.place {
-            case .later(let due): due
-            case .leased(let expiry): expiry
-            case .waiting, .blocked, .dead: nil
-            }
-        }
+        var times = jobs.later.union(jobs.leased).compactMap { jobs[$0]?.place.time }
         for case .at(let time) in gates.values { times.append(time) }
         if let rate = limits.rate { times.append(allowed(rate, "", 1, now).freeAt) }
         return times.filter { $0 > now }.min()
@@ -77,13 +70,7 @@ extension QueueModel {
 
     /// A key that was held back goes on, where jobs of it wait.
     mutating func reopen(_ key: String) {
-        if let first = line(of: key).first { queueUp(key, first.priority) }
-    }
-
-    /// The waiting jobs of a key: by priority, then as they were enqueued, also where they ran before.
-    private func line(of key: String) -> [Entry] {
-        jobs.values.filter { $0.place == .waiting && $0.key == key }
-            .sorted { ($0.priority, $0.sequence) < ($1.priority, $1.sequence) }
+        if let first = jobs.line(of: key).first { queueUp(key, first.priority) }
     }
 
     /// Whether a new job takes over the place in its list of a cancelled one of its id.
@@ -102,7 +89,7 @@ extension QueueModel {
     private mutating func reap(_ now: Int64) -> [JobID] {
         var buried: [JobID] = []
         // From the last to the first, as each goes to the front.
-        for (id, _) in due(now, { if case .leased(let expiry) = $0 { expiry } else { nil } }).reversed() {
+        for id in due(jobs.leased, now).reversed() {
             jobs[id]?.crashes += 1
             jobs[id]?.note("c", now)
             jobs[id]?.progress = nil
@@ -126,12 +113,13 @@ extension QueueModel {
             gates[key] = nil
             reopen(key)
         }
-        for (id, _) in due(now, { if case .later(let due) = $0 { due } else { nil } }) { wait(id) }
+        for id in due(jobs.later, now) { wait(id) }
     }
 
-    private func due(_ now: Int64, _ time: (Place) -> Int64?) -> [(JobID, Int64)] {
-        jobs.compactMap { id, entry in time(entry.place).flatMap { $0 <= now ? (id, $0) : nil } }
-            .sorted { ($0.1, $0.0) < ($1.1, $1.0) }
+    /// Those whose time has come, in its order.
+    private func due(_ ids: Set<JobID>, _ now: Int64) -> [JobID] {
+        ids.compactMap { id in jobs[id]?.place.time.flatMap { $0 <= now ? (time: $0, id: id) : nil } }
+            .sorted { ($0.time, $0.id) < ($1.time, $1.id) }.map(\.id)
     }
 
     // MARK: Taking
@@ -139,7 +127,7 @@ extension QueueModel {
     /// How many may be leased now.
     private func room(_ limit: Int, _ now: Int64) -> Int {
         guard !limits.isPaused else { return 0 }
-        let free = max(0, (limits.concurrency ?? .max) - jobs.values.count(where: \.isLeased))
+        let free = max(0, (limits.concurrency ?? .max) - jobs.leased.count)
         let want = min(limit, free)
         return limits.rate.map { allowed($0, "", want, now).count } ?? want
     }
@@ -213,7 +201,7 @@ extension QueueModel {
     /// Takes the first job of a key, unless it is of another priority or the key has its fill. A key that was served takes
     /// its next turn behind the others.
     private mutating func takeFirst(of key: String, _ priority: Int, _ now: Int64) -> JobID? {
-        var line = line(of: key)
+        var line = jobs.line(of: key)[...]
         var taken: JobID?
         if let first = line.first, first.priority == priority {
             if let gate = gate(of: key, now) {
@@ -222,8 +210,8 @@ extension QueueModel {
                 return nil
             }
             // What the lease is, `reserve` says; it counts among those of its key from now on.
-            jobs[first.job.id]?.place = .leased(expiry: .max)
-            taken = first.job.id
+            jobs[first.id]?.place = .leased(expiry: .max)
+            taken = first.id
             line.removeFirst()
             turn += 1
         }
@@ -239,7 +227,7 @@ extension QueueModel {
 
     /// What holds the key back; `nil` where it may go on, which its rate then counts.
     private mutating func gate(of key: String, _ now: Int64) -> Gate? {
-        if jobs.values.count(where: { $0.isLeased && $0.key == key }) >= concurrency(of: key) { return .whenOneEnds }
+        if jobs.leased(of: key) >= concurrency(of: key) { return .whenOneEnds }
         guard let rate = limits.ofKeys[key]?.rate ?? limits.ofEachKey.rate else { return nil }
         let allowed = allowed(rate, key, 1, now)
         if allowed.count == 0 { return .at(allowed.freeAt) }
@@ -259,5 +247,16 @@ extension QueueModel {
     private mutating func use(_ rate: RateLimit, _ name: String, _ count: Int, _ now: Int64) {
         let interval = Double(rate.period.milliseconds) / Double(rate.count)
         rates[name] = max(Double(now), rates[name] ?? 0) + Double(count) * interval
+    }
+}
+
+extension QueueModel.Place {
+    /// When a job leaves the place by itself.
+    var time: Int64? {
+        switch self {
+        case .later(let due): due
+        case .leased(let expiry): expiry
+        case .waiting, .blocked, .dead: nil
+        }
     }
 }

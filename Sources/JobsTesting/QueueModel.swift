@@ -61,7 +61,7 @@ package struct QueueModel: Sendable {
         }
     }
 
-    package internal(set) var jobs: [JobID: Entry] = [:]
+    package internal(set) var jobs = JobShelf()
     package internal(set) var limits = QueueLimits()
     /// The counters alone; `snapshot` says what is where.
     var counts = QueueCounts()
@@ -176,7 +176,7 @@ extension QueueModel {
         for priority in ready.indices.reversed() {
             while let id = ready[priority].first {
                 ready[priority].removeFirst()
-                if forsaken.remove(id) == nil, let entry = jobs.removeValue(forKey: id) {
+                if forsaken.remove(id) == nil, let entry = jobs.remove(id) {
                     counts.shed += 1
                     ended(entry)
                     return true
@@ -212,7 +212,7 @@ extension QueueModel {
     }
 
     package mutating func complete(_ id: JobID, token: UInt64) -> Bool {
-        guard holds(id, token), let entry = jobs.removeValue(forKey: id) else { return false }
+        guard holds(id, token), let entry = jobs.remove(id) else { return false }
         counts.completed += 1
         leaseEnded(entry)
         ended(entry)

@@ -110,10 +110,8 @@ extension TestQueue {
 
     private func input(_ entry: QueueModel.Entry, _ policy: RetryPolicy? = nil) -> HandlerInput {
         let job = entry.job
-        var logger = logger
-        logger[metadataKey: "job"] = "\(job.id)"
         let reports = JobReports(
-            progress: { [self] fraction, text in
+            progress: { [self] _, _, fraction, text in
                 let (share, line) = JobProgress.wire(fraction, text)
                 let words = "\(now) \(share) \(line)"
                 return withModel { $0.note(words, of: job.id, token: entry.token) }

@@ -39,7 +39,7 @@ struct ModelRun {
 
     private static let past: Int64 = -10_000_000_000
     private static let future: Int64 = 10_000_000_000
-    private static let ids = (0..<25).map { JobID("j\($0)") }
+    private static let ids = (0..<40).map { JobID("j\($0)") }
     private static let callbacks = (0..<4).map { JobID("c\($0)") }
 
     init(queue: JobQueue, seed: UInt64) {
@@ -102,7 +102,7 @@ struct ModelRun {
     private mutating func job(_ id: JobID, place: Int, mayLapse: Bool = true) -> EncodedJob {
         let window = one(of: 2) ? nil : mayLapse ? someTime() : .milliseconds(Self.future)
         let options = JobOptions(
-            maxAttempts: chance(1...3), priority: chance(0...3), maxCrashes: chance(1...3),
+            maxAttempts: chance(1...4), priority: chance(0...3), maxCrashes: chance(1...3),
             unique: one(of: 5) ? Uniqueness("u\(chance(0...3))", window: window) : nil,
             key: one(of: 2) ? "k\(chance(0...3))" : nil, startWithin: one(of: 6) ? someTime() : nil,
             keepResult: one(of: 5) ? .milliseconds(Self.future) : nil)
@@ -115,7 +115,7 @@ struct ModelRun {
 
     private mutating func reserve() async throws {
         let limit = chance(0...6)
-        let lease = offset()
+        let lease = offset(past: 4)
         let reservation = try await queue.reserve(limit: limit, lease: .milliseconds(lease))
         let token = reservation.leases.first?.token ?? 0
         let (taken, buried) = model.reserve(
@@ -185,14 +185,14 @@ struct ModelRun {
 
     private mutating func changeLimits() async throws {
         var limits = QueueLimits()
-        limits.isPaused = one(of: 8)
-        limits.isDraining = one(of: 8)
+        limits.isPaused = one(of: 12)
+        limits.isDraining = one(of: 12)
         limits.concurrency = one(of: 3) ? chance(1...5) : nil
         limits.ofEachKey.concurrency = one(of: 2) ? chance(1...2) : nil
         if one(of: 3) { limits.ofKeys["k0"] = KeyLimit(concurrency: chance(1...3)) }
         if one(of: 3) { limits.weights = [chance(1...3), chance(1...3), chance(1...3), chance(1...3)] }
-        limits.jobsMax = one(of: 3) ? chance(3...15) : nil
-        limits.bytesMax = one(of: 4) ? chance(200...900) : nil
+        limits.jobsMax = one(of: 4) ? chance(3...15) : nil
+        limits.bytesMax = one(of: 6) ? chance(200...900) : nil
         limits.overflow = one(of: 2) ? .shed : .reject
         try await queue.setLimits(limits)
         model.set(limits)
@@ -210,7 +210,7 @@ struct ModelRun {
     }
 
     private mutating func purge() async throws {
-        let ids = (0..<chance(1...3)).map { _ in anyID() }
+        let ids = (0..<chance(1...20)).map { _ in anyID() }
         try agree(try await queue.purge(ids), ids.map { model.purge($0) }, "purge \(ids)")
     }
 
@@ -298,7 +298,8 @@ struct ModelRun {
     /// Over at the next call, or never.
     private mutating func someTime() -> Duration { one(of: 2) ? .milliseconds(1) : .milliseconds(Self.future) }
 
-    private mutating func offset() -> Int64 {
-        (one(of: 2) ? Self.past : Self.future) + Int64(step) * 1_000_000
+    /// - Parameter past: one of how many is in the past.
+    private mutating func offset(past: Int = 2) -> Int64 {
+        (one(of: past) ? Self.past : Self.future) + Int64(step) * 1_000_000
     }
 }
