@@ -1,7 +1,7 @@
 import Jobs
 
-/// The jobs of a model by their ids, with what is asked for again and again: which are leased, which wait for a time, and
-/// which wait in the line of a key.
+/// The jobs of a model by their ids, with what is asked for again and again: which are leased, which wait for a time,
+/// and which wait in the line of a key.
 package struct JobShelf: Sendable {
     private var entries: [JobID: QueueModel.Entry] = [:]
     private(set) var leased: Set<JobID> = []

@@ -51,7 +51,8 @@ extension QueueModel {
 
     // MARK: Waiting
 
-    /// Puts a job where it waits: at the end or the front of its list; one with a key at its own place in its key's line.
+    /// Puts a job where it waits: at the end or the front of its list; one with a key at its own place in its key's
+    /// line.
     mutating func wait(_ id: JobID, atFront: Bool = false) {
         guard let entry = jobs[id] else { return }
         jobs[id]?.place = .waiting
@@ -132,8 +133,8 @@ extension QueueModel {
         return limits.rate.map { allowed($0, "", want, now).count } ?? want
     }
 
-    /// Takes so many from the lists and from the keys: each priority its share, those of a key first, and of both together
-    /// every other one; what a share leaves free, the others then take.
+    /// Takes so many from the lists and from the keys: each priority its share, those of a key first, and of both
+    /// together every other one; what a share leaves free, the others then take.
     private mutating func pop(_ want: Int, _ now: Int64) -> [JobID] {
         guard want > 0 else { return [] }
         var popped: [JobID] = []
@@ -198,8 +199,8 @@ extension QueueModel {
         return taken
     }
 
-    /// Takes the first job of a key, unless it is of another priority or the key has its fill. A key that was served takes
-    /// its next turn behind the others.
+    /// Takes the first job of a key, unless it is of another priority or the key has its fill. A key that was served
+    /// takes its next turn behind the others.
     private mutating func takeFirst(of key: String, _ priority: Int, _ now: Int64) -> JobID? {
         var line = jobs.line(of: key)[...]
         var taken: JobID?
@@ -235,7 +236,8 @@ extension QueueModel {
         return nil
     }
 
-    /// The generic cell rate algorithm (ITU-T I.371): how many of so many starts the rate allows now, and when it allows one.
+    /// The generic cell rate algorithm (ITU-T I.371): how many of so many starts the rate allows now, and when it
+    /// allows one.
     private func allowed(_ rate: RateLimit, _ name: String, _ want: Int, _ now: Int64) -> (count: Int, freeAt: Int64) {
         let interval = Double(rate.period.milliseconds) / Double(rate.count)
         let ahead = Double(rate.burst - 1) * interval

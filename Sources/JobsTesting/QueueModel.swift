@@ -4,8 +4,8 @@ import Jobs
 /// The queue's specification: what each transition does, as plain Swift over plain values. The Lua scripts must agree
 /// with it on every sequence of calls, which a test holds them to; `TestQueue` runs on it.
 ///
-/// Times are Unix ms and given by the caller. What is due is due: the bound on how much one script call sweeps is not of
-/// the model, nor is the forgetting of old dead letters.
+/// Times are Unix ms and given by the caller. What is due is due: the bound on how much one script call sweeps is not
+/// of the model, nor is the forgetting of old dead letters.
 package struct QueueModel: Sendable {
     package enum Place: Hashable, Sendable {
         case waiting
@@ -45,8 +45,8 @@ package struct QueueModel: Sendable {
         package internal(set) var error = ""
         /// What the handler said last of how far it is; gone when its lease ends.
         package internal(set) var progress: String?
-        /// How leases and deaths ended, the last twenty: f failed, h handed back, s snoozed, c crashed, b buried, r redriven;
-        /// with begin and end.
+        /// How leases and deaths ended, the last twenty: f failed, h handed back, s snoozed, c crashed, b buried, r
+        /// redriven; with begin and end.
         package internal(set) var history: [String] = []
         /// It was leased or dead before: the time in which it had to be started is no matter any more.
         package internal(set) var hasBegun = false
@@ -288,8 +288,8 @@ extension QueueModel {
         reopen(key)
     }
 
-    /// What ends with a job: its unique key, and its callback's wait. A dead letter is waited for on, unless the batch is
-    /// one whose jobs need only end.
+    /// What ends with a job: its unique key, and its callback's wait. A dead letter is waited for on, unless the batch
+    /// is one whose jobs need only end.
     private mutating func ended(_ entry: Entry, isBuried: Bool = false) {
         if let key = entry.job.options.unique?.key, locks[key]?.holder == entry.job.id { locks[key] = nil }
         guard let callback = entry.callback, !isBuried || callback.policy == .ended else { return }

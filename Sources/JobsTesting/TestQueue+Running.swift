@@ -13,8 +13,8 @@ extension TestQueue {
         return await run(leased, handlers).first
     }
 
-    /// Runs jobs until none may run now, those included that are enqueued meanwhile: one by one. Only a handler of batches
-    /// gets as many at once as it takes, of those that wait together.
+    /// Runs jobs until none may run now, those included that are enqueued meanwhile: one by one. Only a handler of
+    /// batches gets as many at once as it takes, of those that wait together.
     /// - Parameter limit: so many runs at most, about.
     /// - Throws: `TestQueueError.neverDone` where jobs can still run after that; `CancellationError`.
     @discardableResult
