@@ -14,7 +14,7 @@ public struct QueueLimits: Sendable, Hashable {
     public var rate: RateLimit?
     /// The same for the jobs of each key (`JobOptions.key`) …
     public var ofEachKey = KeyLimit()
-    /// … and for single keys, which then wins.
+    /// … and for single keys, where it wins; what it leaves `nil` is as for each key.
     public var ofKeys: [String: KeyLimit] = [:]
     /// How the four priorities share the workers while jobs of several wait: of 85 jobs taken 64, 16, 4 and 1, so that
     /// none starves. Four numbers, 1 to 1000.
@@ -43,7 +43,7 @@ public struct QueueLimits: Sendable, Hashable {
     }
 }
 
-/// What the jobs of one key may do. Where `nil`, there is no limit.
+/// What the jobs of one key may do.
 public struct KeyLimit: Sendable, Hashable {
     public var concurrency: Int?
     public var rate: RateLimit?

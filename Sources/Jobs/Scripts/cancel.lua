@@ -22,7 +22,7 @@ for k, id in ipairs(ARGV) do
     else
         replies[k] = 1
         seen[id] = true
-        cancelled, bytes = cancelled + 1, bytes + #envelope
+        cancelled, bytes = cancelled + 1, bytes + muster_size(envelope)
         local priority = string.match(envelope, '^%d %d+ (%d)')
         local words = string.byte(envelope) == 50 and muster_words(envelope) or {}
         if state == 'W' then

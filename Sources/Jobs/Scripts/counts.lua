@@ -19,6 +19,16 @@ for level = 1, 4 do
         end
     end
 end
+local key = redis.call('ZRANGE', q.ring, 0, 0)[1]
+local first = key and redis.call('ZRANGEBYLEX', q.groups, '[' .. key .. ' ', '(' .. key .. '!', 'LIMIT', 0, 1)[1]
+    or redis.call('ZRANGE', q.groups, 0, 0)[1]
+if first then
+    local envelope = redis.call('HGET', q.jobs, string.match(first, '^%S+ %S+ (%S+)$'))
+    local enqueued = envelope and string.match(envelope, '^%d (%d+)')
+    if enqueued and now - enqueued > oldest then
+        oldest = math.max(0, now - enqueued)
+    end
+end
 local tombstones = redis.call('HGET', q.stats, 'tombstones')
 if tombstones then
     waiting = waiting - tombstones

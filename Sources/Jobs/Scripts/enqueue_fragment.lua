@@ -56,6 +56,11 @@ local function muster_queue(first)
     }
 end
 
+-- The bytes of an envelope as they are counted: its state has seven digits for them. None that workers take is so long.
+local function muster_size(envelope)
+    return math.min(#envelope, 9999999)
+end
+
 -- The words of an envelope's or a specification's first line that scripts judge.
 local function muster_words(text)
     local words = {}
@@ -133,9 +138,9 @@ local function muster_shed(q)
                 else
                     redis.call('HDEL', q.attempts, id)
                     redis.call('HINCRBY', q.stats, 'shed', 1)
-                    redis.call('HINCRBY', q.stats, 'bytes', -#envelope)
+                    redis.call('HINCRBY', q.stats, 'bytes', -muster_size(envelope))
                     muster_forget(q, id, muster_words(envelope), false)
-                    return #envelope
+                    return muster_size(envelope)
                 end
             end
             id = redis.call('LPOP', q.ready[level])
@@ -228,7 +233,7 @@ local function muster_enqueue(first, now, items)
             local envelope = (words and '2' .. string.sub(plain, 2) or plain) .. specification
             added[id] = true
             count = count + 1
-            bytes = bytes + #envelope
+            bytes = bytes + muster_size(envelope)
             envelopes[2 * count - 1] = id
             envelopes[2 * count] = envelope
             local level = string.byte(specification) - 47

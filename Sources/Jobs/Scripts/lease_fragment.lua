@@ -40,8 +40,8 @@ end
 local function muster_fresh(envelope)
     local priority, max = string.match(envelope, '^%d %d+ (%d) (%d+)')
     return {
-        flag = '-', priority = priority, token = '0000000000000000', bytes = string.format('%07d', #envelope), attempt = 0,
-        crashes = 0, max = tonumber(max), worker = '-', reason = '-', history = '-', error = '',
+        flag = '-', priority = priority, token = '0000000000000000', bytes = string.format('%07d', muster_size(envelope)),
+        attempt = 0, crashes = 0, max = tonumber(max), worker = '-', reason = '-', history = '-', error = '',
     }
 end
 

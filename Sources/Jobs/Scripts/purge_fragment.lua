@@ -12,8 +12,8 @@ local function muster_purge(q, id)
     redis.call('HDEL', q.jobs, id)
     redis.call('HDEL', q.attempts, id)
     if envelope then
-        redis.call('HINCRBY', q.stats, 'bytes', -#envelope)
-        redis.call('HINCRBY', q.stats, 'deadBytes', -#envelope)
+        redis.call('HINCRBY', q.stats, 'bytes', -muster_size(envelope))
+        redis.call('HINCRBY', q.stats, 'deadBytes', -muster_size(envelope))
         if string.byte(envelope) == 50 then
             muster_forget(q, id, muster_words(envelope), false)
         end

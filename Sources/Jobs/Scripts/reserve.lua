@@ -12,11 +12,13 @@ local q = muster_queue(1)
 local limit, lease, sweep, worker = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local now, micros = muster_clock()
 
+-- Limits of single keys are read when such a key has its turn, as there may be many.
 local limits = {}
 local function read_limits()
-    local fields = redis.call('HGETALL', q.limits)
-    for i = 1, #fields, 2 do
-        limits[fields[i]] = fields[i + 1]
+    local names = { 'paused', 'concurrency', 'rate', 'key.concurrency', 'key.rate', 'weights', 'overrides' }
+    local values = redis.call('HMGET', q.limits, unpack(names))
+    for i = 1, #names do
+        limits[names[i]] = values[i] or nil
     end
 end
 
@@ -122,11 +124,14 @@ end
 
 -- When a key that has its fill may go on: ms, or +inf for when a job of its own ends; nil where it may now.
 local function gate(key)
-    local most = limits['key.concurrency:' .. key] or limits['key.concurrency']
+    local most, rate = limits['key.concurrency'], limits['key.rate']
+    if limits.overrides then
+        local own = redis.call('HMGET', q.limits, 'key.concurrency:' .. key, 'key.rate:' .. key)
+        most, rate = own[1] or most, own[2] or rate
+    end
     if most and redis.call('ZLEXCOUNT', q.held, '[' .. key .. ' ', '(' .. key .. '!') >= tonumber(most) then
         return '+inf'
     end
-    local rate = limits['key.rate:' .. key] or limits['key.rate']
     if rate then
         local count, after, free = allowed(key, rate, 1)
         if count == 0 then
@@ -263,11 +268,12 @@ local function pop(want)
     return ids, left or ringed and redis.call('ZCARD', q.ring) > 0
 end
 
--- Returns the reply for the jobs among `ids` (some may be tombstones of cancelled jobs) and their token.
+-- Returns the reply for the jobs among `ids` (some may be tombstones of cancelled jobs), their token, and whether some
+-- came too late, whose end may let others go on.
 local function take(ids, buried)
-    local out = {}
+    local out, late = {}, false
     if #ids == 0 then
-        return out, micros
+        return out, micros, late
     end
     local envelopes = redis.call('HMGET', q.jobs, unpack(ids))
     local states = redis.call('HMGET', q.attempts, unpack(ids))
@@ -280,7 +286,7 @@ local function take(ids, buried)
     end
     local mark, expiry = string.format('%.0f', token), now + lease
     local tail = ' ' .. worker .. ' - - '
-    local updates, leases, gone = {}, {}, {}
+    local updates, leases, gone, widths = {}, {}, {}, {}
     for k = 1, #ids do
         local id, envelope, text, attempt = ids[k], envelopes[k], states[k], 1
         local version = envelope and string.byte(envelope)
@@ -294,8 +300,8 @@ local function take(ids, buried)
                 state.flag, state.token, state.attempt, state.worker = words and 'M' or 'L', mark, attempt, worker
                 text = muster_state(state)
             else
-                local enqueued, priority, max = string.match(envelope, '^%d (%d+) (%d) (%d+)')
-                if words and words.x and now > enqueued + words.x then
+                local enqueued = words and words.x and string.match(envelope, '^%d (%d+)')
+                if enqueued and now > enqueued + words.x then
                     local state = muster_fresh(envelope)
                     muster_unhold(q, id, words)
                     muster_bury(q, id, state, words, 'expired', 'not started within ' .. words.x .. ' ms', now)
@@ -303,10 +309,16 @@ local function take(ids, buried)
                     for _, part in ipairs({ id, 0, envelope, 'expired' }) do
                         buried[#buried + 1] = part
                     end
-                    text = nil
+                    text, late = nil, true
                 else
-                    text = (words and 'M' or 'L') .. priority .. mark .. string.format('%07d', #envelope) .. ' 1 0 ' .. max
-                        .. tail
+                    local size = math.min(#envelope, 9999999)
+                    local width = widths[size]
+                    if not width then
+                        width = string.format('%07d', size)
+                        widths[size] = width
+                    end
+                    local priority, max = string.match(envelope, '^%d %d+ (%d) (%d+)')
+                    text = (words and 'M' or 'L') .. priority .. mark .. width .. ' 1 0 ' .. max .. tail
                 end
             end
             if text then
@@ -328,51 +340,25 @@ local function take(ids, buried)
         redis.call('HSET', q.attempts, unpack(updates))
         redis.call('ZADD', q.leased, unpack(leases))
     end
-    return out, token
+    return out, token, late
 end
 
--- How many may be taken now, when more may (ms, where the queue's rate says so), and whether the concurrency limit binds.
+-- How many may be taken now, and how many the concurrency limit leaves.
 local function room()
-    local want, free_at, throttled, _ = limit, nil, false, nil
+    local want, free = limit, math.huge
     if limits.paused then
-        return 0
+        return 0, free
     end
     if limits.concurrency then
-        local free = math.max(0, limits.concurrency - redis.call('ZCARD', q.leased))
-        throttled = free <= want
+        free = math.max(0, limits.concurrency - redis.call('ZCARD', q.leased))
         want = math.min(want, free)
     end
     if limits.rate and want > 0 then
-        local asked = want
-        want, _, free_at = allowed('', limits.rate, want)
-        if want == asked then
-            free_at = nil
-        end
+        want = allowed('', limits.rate, want)
     end
-    return want, free_at, throttled
+    return want, free
 end
 
-local buried = reap()
-promote()
-read_limits()
-local want, free_at, throttled = room()
-local ids, left = pop(want)
-local out, token = take(ids, buried)
-if limits.rate and #ids > 0 then
-    local _, after = allowed('', limits.rate, #ids)
-    redis.call('ZADD', q.rates, after, '')
-    if free_at then
-        _, _, free_at = allowed('', limits.rate, 1)
-    end
-end
-if limits.paused then
-    left = false
-elseif left and throttled then
-    redis.call('HSET', q.stats, 'throttled', 1)
-    left = false
-elseif limits.concurrency then
-    redis.call('HDEL', q.stats, 'throttled')
-end
 local next_due = -1
 local function consider(at)
     local wait = math.max(0, at - now)
@@ -380,15 +366,52 @@ local function consider(at)
         next_due = wait
     end
 end
-if left and free_at then
-    consider(free_at)
-    left = false
+
+-- Whether a worker could take more at once, of what is left; where the queue's limits forbid it, sees to it that one
+-- comes back when they allow it.
+local function may_go_on(taken, free)
+    if limits.paused then
+        return false
+    end
+    if taken >= free then
+        redis.call('HSET', q.stats, 'throttled', 1)
+        return false
+    end
+    if limits.rate then
+        local count, _, at = allowed('', limits.rate, 1)
+        if count == 0 then
+            consider(at)
+            return false
+        end
+    end
+    return true
 end
+
+local buried = reap()
+promote()
+read_limits()
+local want, free = room()
+local ids, left = pop(want)
+local out, token, late = take(ids, buried)
+local taken = #out / 3
+if limits.concurrency then
+    redis.call('HDEL', q.stats, 'throttled')
+end
+if limits.rate and taken > 0 then
+    local _, after = allowed('', limits.rate, taken)
+    redis.call('ZADD', q.rates, after, '')
+end
+left = (left or late) and may_go_on(taken, free)
 if left then
     muster_wake(q.wake)
 else
     redis.call('DEL', q.wake)
-    for _, key in ipairs({ q.later, q.leased, q.gates }) do
+    for _, key in ipairs({ q.later, q.gates, q.leased }) do
+        -- Only this worker knows when to look again. Where it is busy now, another must know too; that leases run out
+        -- is seen soon enough by those that look of themselves.
+        if key == q.leased and next_due >= 0 and taken >= limit then
+            muster_wake(q.wake)
+        end
         local score = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2]
         if score and score ~= 'inf' then
             consider(tonumber(score))
