@@ -6,8 +6,8 @@ import GameModel
 /// A job may run more than once (a worker can die after the effect and before the completion), so an effect that must
 /// happen once is recorded together with the job's id: see `Inbox` of Records.
 public protocol Job: Codable, Sendable {
-    /// A stable name, such as `store.verify-payment`; 1 to 200 visible ASCII characters. Renaming it orphans waiting
-    /// jobs.
+    /// A stable name, such as `store.verify-payment`; 1 to 200 visible ASCII characters but `=`. Renaming it orphans
+    /// waiting jobs.
     static var kind: String { get }
     /// How jobs of this kind are run, unless `enqueue` says otherwise.
     static var options: JobOptions { get }
@@ -116,8 +116,9 @@ public struct EncodedJob: Sendable, Hashable {
         guard JobID(rawValue: id.rawValue) != nil else {
             throw .invalid("a job id has 1 to 200 visible ASCII characters, unlike \"\(id.rawValue)\"")
         }
-        guard JobID(rawValue: kind) != nil else {
-            throw .invalid("a kind has 1 to 200 visible ASCII characters, unlike \"\(kind)\"")
+        // With an equals sign it would read as one of the words after it.
+        guard JobID(rawValue: kind) != nil, !kind.contains("=") else {
+            throw .invalid("a kind has 1 to 200 visible ASCII characters, none of them \"=\", unlike \"\(kind)\"")
         }
         guard payloadVersion >= 1 else { throw .invalid("a payload version is 1 or more, not \(payloadVersion)") }
         try options.validate()

@@ -9,7 +9,8 @@ import GameModel
 public struct JobHandler: Sendable {
     /// Tells that a job is buried: the job (`nil` where its payload does not decode), its attempt, and why. Called
     /// before the job is moved, so that it happens even if this worker dies then; therefore it may be called twice
-    /// for one job.
+    /// for one job. What no handler ended (`crashed`, `expired`) is told, once, to the worker that found it. A burial
+    /// by hand is not told.
     public typealias BuryHook<J: Job> = @Sendable (J?, JobContext, Bury) async throws -> Void
 
     package let kind: String
@@ -75,8 +76,8 @@ public struct JobHandler: Sendable {
         }
     }
 
-    /// The same handler with a retry policy of your own, asked after each failed attempt that neither buried nor
-    /// snoozed its job.
+    /// The same handler with a retry policy of your own, asked with the error of each failed attempt that neither
+    /// buried nor snoozed its job, nor took too long.
     public func retrying(_ policy: @escaping RetryPolicy) -> JobHandler {
         var handler = self
         handler.policy = policy

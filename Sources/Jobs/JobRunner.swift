@@ -39,6 +39,10 @@ struct JobRunner: Sendable {
                 refused.append(Settlement(id: lease.id, token: lease.token, verb: .bury(bury)))
                 continue
             }
+            if envelope.payload.count > EncodedJob.payloadBytesMax {
+                buryOversize(lease, envelope, in: &group)
+                continue
+            }
             guard let handler = handlers[envelope.kind], envelope.payloadVersion <= handler.payloadVersion else {
                 metrics.unknownKind.increment()
                 logger.error(
@@ -73,10 +77,20 @@ struct JobRunner: Sendable {
         let begin = ContinuousClock.now
         let verbs: [Settlement.Verb]
         if let timeout = chunk.compactMap(\.envelope.timeout).min() {
-            verbs = await withTaskGroup(of: Void.self) { group in
-                group.addTask { await watch(chunk, task, timeout) }
-                defer { group.cancelAll() }
-                return await handle(chunk, handler, task)
+            // Beside each other, so that the cancellation of the handler does not reach its watch.
+            verbs = await withTaskGroup(of: [Settlement.Verb]?.self) { group in
+                group.addTask { await handle(chunk, handler, task) }
+                group.addTask {
+                    await watch(chunk, handler, task, timeout)
+                    return nil
+                }
+                var verbs: [Settlement.Verb] = []
+                for await ended in group {
+                    guard let ended else { continue }
+                    verbs = ended
+                    group.cancelAll()
+                }
+                return verbs
             }
         } else {
             verbs = await handle(chunk, handler, task)
@@ -116,7 +130,9 @@ struct JobRunner: Sendable {
 
     /// Cancels the handler when its time is up. The attempt of one that does not heed is ended all the same; such a
     /// handler keeps its place in the worker until it returns.
-    private func watch(_ chunk: [Attempt], _ task: HandlerTask, _ timeout: Duration) async {
+    private func watch(
+        _ chunk: [Attempt], _ handler: JobHandler, _ task: HandlerTask, _ timeout: Duration
+    ) async {
         do {
             try await Task.sleep(for: timeout)
             task.timeOut()
@@ -127,13 +143,18 @@ struct JobRunner: Sendable {
         let unheeding = chunk.filter { leases.takeUnfinished($0.lease) }
         guard !unheeding.isEmpty else { return }
         logger.error("\(unheeding.count) jobs took too long and do not heed their cancellation")
-        settler.add(unheeding.map { $0.settlement(verbForTimeout(of: $0)) })
+        for attempt in unheeding {
+            let verb = verbForTimeout(of: attempt)
+            if case .bury(let bury) = verb { await tell(handler, attempt.input, bury) }
+            settler.add([attempt.settlement(verb)])
+        }
     }
 
     private func verbForTimeout(of attempt: Attempt) -> Settlement.Verb {
         let text = "timed out after \((attempt.envelope.timeout ?? .zero).inSeconds) s"
-        guard case .bury = verb(for: .failed(text), of: attempt) else { return verb(for: .failed(text), of: attempt) }
-        return .bury(Bury(text, reason: .timeout))
+        let verb = verb(for: .failed(text), of: attempt)
+        guard case .bury(let bury) = verb else { return verb }
+        return .bury(Bury(bury.message, reason: .timeout))
     }
 
     private func verb(for outcome: JobOutcome, of attempt: Attempt) -> Settlement.Verb {
@@ -176,11 +197,29 @@ struct JobRunner: Sendable {
         group.addTask { await tell(handler, input, bury) }
     }
 
-    private func tell(_ handler: JobHandler, _ input: HandlerInput, _ bury: Bury) async {
-        do {
-            try await handler.onBury?(input, bury)
-        } catch {
-            input.context.logger.error("the hook for buried jobs failed: \(error)")
+    /// Such a job got in past `JobQueue`: by another writer, or by a version that allowed more.
+    private func buryOversize(_ lease: Lease, _ envelope: Envelope, in group: inout DiscardingTaskGroup) {
+        let bury = Bury(
+            "its payload has \(envelope.payload.count) bytes, over \(EncodedJob.payloadBytesMax)", reason: .oversize)
+        logger.error("buried: \(bury.message)", metadata: ["job": "\(lease.id)", "kind": "\(envelope.kind)"])
+        let settlement = Settlement(id: lease.id, token: lease.token, verb: .bury(bury), hasExtras: lease.hasExtras)
+        guard let handler = handlers[envelope.kind] else { return settler.add([settlement]) }
+        let input = input(lease, envelope)
+        group.addTask {
+            await tell(handler, input, bury)
+            settler.add([settlement])
         }
+    }
+
+    /// Shielded, as a hook must not fail because the handler before it was cancelled.
+    private func tell(_ handler: JobHandler, _ input: HandlerInput, _ bury: Bury) async {
+        guard let hook = handler.onBury else { return }
+        await shielded {
+            do {
+                try await hook(input, bury)
+            } catch {
+                input.context.logger.error("the hook for buried jobs failed: \(error)")
+            }
+        }.value
     }
 }

@@ -68,10 +68,12 @@ public struct JobWorker: SelfStoppingService {
             leases: leases, mode: mode, pulse: pulse, logger: logger)
         let renewer = Renewer(
             queue: queue, configuration: configuration, leases: leases, metrics: metrics, pulse: pulse, logger: logger)
+        let retainer = Retainer(queue: queue, interval: configuration.retainInterval, logger: logger)
         let settling = shielded { await settler.run() }
         await withTaskGroup(of: Void.self) { services in
             services.addTask { await renewer.run() }
             services.addTask { await presence.run() }
+            services.addTask { await retainer.run() }
             await withGracefulShutdownHandler {
                 await withDiscardingTaskGroup { group in
                     await loop.run(in: &group)

@@ -20,6 +20,8 @@ public struct JobWorkerConfiguration: Sendable, Equatable {
     public var readyWithin = Duration.seconds(15)
     /// How often the worker says that it lives and asks what it is to do; at most 2 s.
     public var presenceInterval = Duration.seconds(1)
+    /// How often, about, the worker has the queue forget dead letters and results that are over its limits.
+    public var retainInterval = Duration.seconds(10)
     /// What lists of workers call it; the label of its logger where `nil`.
     public var name: String?
     /// The version of the program around it, for lists of workers.
@@ -40,6 +42,7 @@ public struct JobWorkerConfiguration: Sendable, Equatable {
         guard blockMax >= .milliseconds(10), stopGrace >= .zero, unknownKindDelay > .zero else {
             throw .invalid("blockMax is 10 ms or more, stopGrace 0 or more, unknownKindDelay over 0")
         }
+        guard retainInterval >= .milliseconds(10) else { throw .invalid("retainInterval is 10 ms or more") }
         guard presenceInterval >= .milliseconds(10), presenceInterval <= .seconds(2) else {
             throw .invalid("presenceInterval is 10 ms to 2 s")
         }
