@@ -77,11 +77,9 @@ public struct EncodedJob: Sendable, Hashable {
     /// Encodes a job as JSON, keys sorted.
     /// - Parameter options: those of the kind, unless given.
     public init<J: Job>(_ job: J, id: JobID, options: JobOptions? = nil, due: Due = .now) throws(JobError) {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let payload: [UInt8]
         do {
-            payload = [UInt8](try encoder.encode(job))
+            payload = [UInt8](try JobJSON.encoder.encode(job))
         } catch {
             throw .unencodable(kind: J.kind, reason: "\(error)")
         }

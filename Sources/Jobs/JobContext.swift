@@ -18,8 +18,14 @@ public struct JobContext: Sendable {
     public let enqueuedAt: Instant
     /// When this attempt began, by the clock of Redis.
     public let leasedAt: Instant
-    /// Carries the job's id and attempt.
-    public let logger: Logger
+    /// Carries the job's id.
+    public var logger: Logger {
+        // Made when it is asked for: most handlers of most jobs log nothing.
+        var logger = workerLogger
+        logger[metadataKey: "job"] = "\(id)"
+        return logger
+    }
+    private let workerLogger: Logger
     /// Where progress is told, and what the result goes into.
     package let reports: JobReports
 
@@ -35,7 +41,7 @@ public struct JobContext: Sendable {
         self.token = token
         self.enqueuedAt = enqueuedAt
         self.leasedAt = leasedAt
-        self.logger = logger
+        workerLogger = logger
         self.reports = reports
     }
 
@@ -51,7 +57,7 @@ public struct JobContext: Sendable {
     ///   - text: one line, up to 200 characters.
     /// - Throws: `CancellationError` where the lease is lost: then the work is in vain. `JobError` where Redis is away.
     public func progress(_ fraction: Double, _ text: String = "") async throws {
-        guard try await reports.progress(fraction, text) else { throw CancellationError() }
+        guard try await reports.progress(id, token, fraction, text) else { throw CancellationError() }
     }
 
     /// Leaves a result, kept with the completed job for as long as its `JobOptions.keepResult` says; a later one takes
@@ -72,11 +78,14 @@ public struct JobContext: Sendable {
 /// The way of a handler's words to those who ask: the queue's, or a test's.
 package struct JobReports: Sendable {
     /// Whether the lease is still this attempt's.
-    let progress: @Sendable (Double, String) async throws -> Bool
+    let progress: Progress
     /// `nil` where the job keeps no result.
     package let result: Box?
 
-    package init(progress: @escaping @Sendable (Double, String) async throws -> Bool, result: Box?) {
+    /// Takes the job's id, the attempt's token, and what it says: a fraction and a text.
+    package typealias Progress = @Sendable (JobID, UInt64, Double, String) async throws -> Bool
+
+    package init(progress: @escaping Progress, result: Box?) {
         self.progress = progress
         self.result = result
     }

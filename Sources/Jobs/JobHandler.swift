@@ -119,7 +119,7 @@ extension Job {
     package static func read(_ payload: [UInt8], version: Int) throws -> Self {
         var payload = payload
         for older in version..<max(version, payloadVersion) { payload = try upcast(payload, from: older) }
-        return try JSONDecoder().decode(Self.self, from: Data(payload))
+        return try JobJSON.decoder.decode(Self.self, from: Data(payload))
     }
 }
 

@@ -2,7 +2,7 @@ import Redis
 
 /// Every Redis key of the queue, in one place. All keys of a queue carry its name as their hash tag, so that each
 /// script runs in one slot of a Redis Cluster; each script declares just the keys that it touches.
-public struct JobKeys: Sendable {
+public final class JobKeys: Sendable {
     /// HASH, job id → envelope; `x<priority>` where a waiting job was cancelled and its list entry is still to be
     /// dropped.
     let jobs: RedisKey
@@ -20,7 +20,7 @@ public struct JobKeys: Sendable {
     let wake: RedisKey
     /// HASH of counters: enqueued, completed, retried, buried, recovered, cancelled, released, redriven, purged, shed;
     /// of what is where: tombstones, blocked, bytes, deadBytes, doneBytes; and of turns: turn, wheel, mixed, sequence,
-    /// throttled.
+    /// throttled; of calls that asked for replicas: awaited.
     let stats: RedisKey
     /// HASH: see `QueueLimits`.
     let limits: RedisKey

@@ -12,6 +12,22 @@ struct JobRunner: Sendable {
     let settler: Settler
     let metrics: WorkerMetrics
     let logger: Logger
+    /// How handlers tell their progress; one for all of them.
+    private let progress: JobReports.Progress
+
+    init(
+        queue: JobQueue, configuration: JobWorkerConfiguration, handlers: [String: JobHandler], leases: LeaseTable,
+        settler: Settler, metrics: WorkerMetrics, logger: Logger
+    ) {
+        self.queue = queue
+        self.configuration = configuration
+        self.handlers = handlers
+        self.leases = leases
+        self.settler = settler
+        self.metrics = metrics
+        self.logger = logger
+        progress = { try await queue.noteProgress($0, token: $1, fraction: $2, text: $3) }
+    }
 
     /// A job about to run.
     private struct Attempt: Sendable {
@@ -43,12 +59,12 @@ struct JobRunner: Sendable {
                 buryOversize(lease, envelope, in: &group)
                 continue
             }
-            guard let handler = handlers[envelope.kind], envelope.payloadVersion <= handler.payloadVersion else {
+            guard let handler = handlers[envelope.kind], envelope.words.payloadVersion <= handler.payloadVersion else {
                 metrics.unknownKind.increment()
                 logger.error(
                     "no handler knows this kind, or this version of its payload; the job was handed back unattempted",
                     metadata: [
-                        "job": "\(lease.id)", "kind": "\(envelope.kind)", "version": "\(envelope.payloadVersion)",
+                        "job": "\(lease.id)", "kind": "\(envelope.kind)", "version": "\(envelope.words.payloadVersion)",
                     ])
                 refused.append(
                     Settlement(
@@ -59,7 +75,7 @@ struct JobRunner: Sendable {
             byKind[envelope.kind, default: []].append(
                 Attempt(
                     lease: lease, envelope: envelope, input: input(lease, envelope, handler.policy),
-                    backoff: envelope.backoff ?? handler.backoff))
+                    backoff: envelope.words.backoff ?? handler.backoff))
         }
         settler.add(refused)
         for (kind, attempts) in byKind {
@@ -76,7 +92,7 @@ struct JobRunner: Sendable {
     private func run(_ chunk: [Attempt], _ handler: JobHandler, _ task: HandlerTask) async {
         let begin = ContinuousClock.now
         let verbs: [Settlement.Verb]
-        if let timeout = chunk.compactMap(\.envelope.timeout).min() {
+        if let timeout = chunk.compactMap(\.envelope.words.timeout).min() {
             // Beside each other, so that the cancellation of the handler does not reach its watch.
             verbs = await withTaskGroup(of: [Settlement.Verb]?.self) { group in
                 group.addTask { await handle(chunk, handler, task) }
@@ -151,7 +167,7 @@ struct JobRunner: Sendable {
     }
 
     private func verbForTimeout(of attempt: Attempt) -> Settlement.Verb {
-        let text = "timed out after \((attempt.envelope.timeout ?? .zero).inSeconds) s"
+        let text = "timed out after \((attempt.envelope.words.timeout ?? .zero).inSeconds) s"
         let verb = verb(for: .failed(text), of: attempt)
         guard case .bury(let bury) = verb else { return verb }
         return .bury(Bury(bury.message, reason: .timeout))
@@ -163,24 +179,20 @@ struct JobRunner: Sendable {
             let now = attempt.lease.leasedAt.milliseconds + (ContinuousClock.now - attempt.began).milliseconds
             return .milliseconds(now - attempt.envelope.enqueuedAt.milliseconds)
         }
-        return AttemptRules(backoff: attempt.backoff, giveUpAfter: attempt.envelope.giveUpAfter)
+        return AttemptRules(backoff: attempt.backoff, giveUpAfter: attempt.envelope.words.giveUpAfter)
             .verb(for: outcome, attempt.input.context, age: age(), random: .random(in: 0..<1))
     }
 
     private func input(_ lease: Lease, _ envelope: Envelope, _ policy: RetryPolicy? = nil) -> HandlerInput {
-        var logger = logger
-        logger[metadataKey: "job"] = "\(lease.id)"
-        let (queue, id, token) = (queue, lease.id, lease.token)
         let reports = JobReports(
-            progress: { try await queue.noteProgress(id, token: token, fraction: $0, text: $1) },
-            result: envelope.keepResult == nil ? nil : JobReports.Box())
+            progress: progress, result: envelope.words.keepResult == nil ? nil : JobReports.Box())
         return HandlerInput(
-            payload: envelope.payload, payloadVersion: envelope.payloadVersion,
+            payload: envelope.payload, payloadVersion: envelope.words.payloadVersion,
             context: JobContext(
                 id: lease.id, kind: envelope.kind, queue: queue.name, attempt: lease.attempt,
                 maxAttempts: envelope.maxAttempts, token: lease.token, enqueuedAt: envelope.enqueuedAt,
                 leasedAt: lease.leasedAt, logger: logger, reports: reports),
-            policy: policy, trace: envelope.trace)
+            policy: policy, trace: envelope.words.trace)
     }
 
     /// The reserve script has buried it already; only the hook is left to be told.

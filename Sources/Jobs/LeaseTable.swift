@@ -5,7 +5,7 @@ import Synchronization
 /// stop.
 final class LeaseTable: Sendable {
     private struct Entry {
-        let lease: Lease
+        let lease: Fence
         var machine = LeaseStateMachine()
         let task: HandlerTask
     }
@@ -31,7 +31,7 @@ final class LeaseTable: Sendable {
 
     func started(_ leases: [Lease], task: HandlerTask) {
         state.withLock { state in
-            for lease in leases { state.entries[lease.id] = Entry(lease: lease, task: task) }
+            for lease in leases { state.entries[lease.id] = Entry(lease: Fence(lease), task: task) }
             state.running += leases.count
         }
     }
@@ -85,7 +85,7 @@ final class LeaseTable: Sendable {
     }
 
     /// Takes the leases of all handlers that still run, to be handed back.
-    func takeUnfinished() -> [Lease] {
+    func takeUnfinished() -> [Fence] {
         state.withLock { state in
             state.entries.keys.compactMap { id in
                 guard let entry = state.entries[id], state.entries[id]?.machine.graceEnded() == .release else {
@@ -102,6 +102,17 @@ final class LeaseTable: Sendable {
             guard state.entries[lease.id]?.lease.token == lease.token else { return false }
             return state.entries[lease.id]?.machine.graceEnded() == .release
         }
+    }
+}
+
+/// What of a lease is needed to end it.
+struct Fence: Sendable {
+    let id: JobID
+    let token: UInt64
+    let hasExtras: Bool
+
+    init(_ lease: Lease) {
+        (id, token, hasExtras) = (lease.id, lease.token, lease.hasExtras)
     }
 }
 

@@ -44,7 +44,7 @@ import Testing
         #expect(envelope.priority == 2)
         #expect(envelope.maxAttempts == 7)
         #expect(envelope.kind == "store.verify-payment")
-        #expect(envelope.backoff == .fixed(.milliseconds(250)))
+        #expect(envelope.words.backoff == .fixed(.milliseconds(250)))
         #expect(String(decoding: envelope.payload, as: UTF8.self) == "{\"a\":\n1}")
     }
 

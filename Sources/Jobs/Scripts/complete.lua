@@ -11,24 +11,35 @@ for i = 1, #ARGV, 2 do
     ids[#ids + 1] = ARGV[i]
 end
 local states = redis.call('HMGET', KEYS[2], unpack(ids))
-local replies, done, seen, bytes = {}, {}, {}, 0
+local replies, done, bytes = {}, {}, 0
 for k = 1, #ids do
-    local id, state = ids[k], states[k]
-    if not seen[id] and muster_holds(state, ARGV[2 * k]) and string.byte(state) == 76 then
+    local state = states[k]
+    if muster_holds(state, ARGV[2 * k]) and string.byte(state) == 76 then
         replies[k] = 1
-        seen[id] = true
-        done[#done + 1] = id
+        done[#done + 1] = ids[k]
         bytes = bytes + string.sub(state, 19, 25)
     else
         replies[k] = state and 0 or 2
     end
 end
 if #done > 0 then
-    redis.call('HDEL', KEYS[2], unpack(done))
+    local count = redis.call('HDEL', KEYS[2], unpack(done))
+    if count < #done then
+        -- A job was named twice, which no worker does: its bytes count once.
+        local seen = {}
+        for k = 1, #ids do
+            if replies[k] == 1 then
+                bytes = seen[ids[k]] and bytes - string.sub(states[k], 19, 25) or bytes
+                seen[ids[k]] = true
+            end
+        end
+    end
     redis.call('HDEL', KEYS[1], unpack(done))
     redis.call('ZREM', KEYS[3], unpack(done))
-    redis.call('HDEL', KEYS[6], unpack(done))
-    redis.call('HINCRBY', KEYS[4], 'completed', #done)
+    if redis.call('EXISTS', KEYS[6]) == 1 then
+        redis.call('HDEL', KEYS[6], unpack(done))
+    end
+    redis.call('HINCRBY', KEYS[4], 'completed', count)
     redis.call('HINCRBY', KEYS[4], 'bytes', -bytes)
     muster_relieve(KEYS[4], KEYS[5])
 end
