@@ -59,8 +59,12 @@ final class BlockingPool: ConnectionOwner, @unchecked Sendable {
                 eventLoop.execute { self.begin(pending) }
             }
         } onCancel: {
-            guard pending.end(.failure(.cancelled)) else { return }
-            eventLoop.execute { self.abandon(pending, because: .cancelled) }
+            // Ended where the connection is closed, so that whatever the caller sends next reaches the server after the
+            // close: a worker that is interrupted then passes on the wake-up that this connection may have taken.
+            eventLoop.execute {
+                guard pending.end(.failure(.cancelled)) else { return }
+                self.abandon(pending, because: .cancelled)
+            }
         }
     }
 
@@ -82,6 +86,7 @@ final class BlockingPool: ConnectionOwner, @unchecked Sendable {
     // MARK: Event loop
 
     private func begin(_ pending: PendingCommand) {
+        guard !pending.isEnded else { return }
         guard !isStopped else { return pending.end(.unavailable("the client has stopped")) }
         if let connection = idle.popLast() { return lease(connection, to: pending) }
         guard openCount < configuration.blockingConnectionsMax else { return meetFull(pending) }
