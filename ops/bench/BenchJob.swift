@@ -59,7 +59,7 @@ struct Bench: Sendable {
 
     /// Runs a worker for as long as the body takes.
     func withWorker(
-        _ queue: JobQueue, _ handler: JobHandler, concurrency: Int = 1_000, batch: Int = 128,
+        _ queue: JobQueue, _ handler: JobHandler, concurrency: Int = 1_000, batch: Int = 500,
         _ body: () async throws -> Void
     ) async throws {
         var configuration = JobWorkerConfiguration()
