@@ -195,7 +195,7 @@ final class BlockingPool: ConnectionOwner, @unchecked Sendable {
 
     // MARK: ConnectionOwner
 
-    func connection(_ connection: RedisConnection, answered commands: Int, oldestSentAt: NIODeadline) {
+    func connection(_ connection: RedisConnection, answered commands: Int, oldest: PendingCommand) {
         metrics.commands.increment(by: commands)
         // The reply may be the greeting's, whose arrival leased this connection a moment ago: the lease goes on then.
         guard let lease = leases[ObjectIdentifier(connection)], lease.pending.isEnded else { return }

@@ -40,6 +40,7 @@ final class Multiplexer: ConnectionOwner, @unchecked Sendable {
 
     private let submissions = Mutex(Submissions())
     private let admitted = Atomic<Int>(0)
+    private let budget: ByteBudget
     private let connected = Atomic<Bool>(false)
 
     private var phase = Phase.new
@@ -64,6 +65,7 @@ final class Multiplexer: ConnectionOwner, @unchecked Sendable {
         self.metrics = metrics
         self.whenLost = whenLost
         backoff = Backoff(configuration)
+        budget = ByteBudget(max: configuration.inFlightBytesMax)
     }
 
     // MARK: Any thread
@@ -79,6 +81,11 @@ final class Multiplexer: ConnectionOwner, @unchecked Sendable {
         guard before + pending.count <= configuration.inFlightMax else {
             release(pending.count)
             let text = "more than inFlightMax = \(configuration.inFlightMax) commands would wait"
+            return .failure(.unavailable(text))
+        }
+        guard pending.charge(to: budget) else {
+            release(pending.count)
+            let text = "commands with more than inFlightBytesMax = \(configuration.inFlightBytesMax) bytes would wait"
             return .failure(.unavailable(text))
         }
         return await withTaskCancellationHandler {
@@ -277,10 +284,9 @@ final class Multiplexer: ConnectionOwner, @unchecked Sendable {
 
     // MARK: ConnectionOwner
 
-    func connection(_ connection: RedisConnection, answered commands: Int, oldestSentAt: NIODeadline) {
+    func connection(_ connection: RedisConnection, answered commands: Int, oldest: PendingCommand) {
         release(commands)
-        metrics.commands.increment(by: commands)
-        metrics.seconds.recordNanoseconds((NIODeadline.now() - oldestSentAt).nanoseconds)
+        metrics.answered(commands, oldest: oldest, inFlight: waitingCount)
         if isStopping { stopIfDone() }
     }
 

@@ -7,7 +7,8 @@ import Synchronization
 /// its reply came stays in its connection's line as a placeholder, so that the reply is still matched to it and
 /// dropped.
 // @unchecked: `state` decides who may touch `completion` (written before state leaves `new`, taken by the one that
-// moves it to `ended`); `replies` and `sentAt` are touched on the connection's event loop only; all else is constant.
+// moves it to `ended`); `budget` and `charged` are written before the call is handed on; `replies` and `sentAt` are
+// touched on the connection's event loop only; all else is constant.
 final class PendingCommand: @unchecked Sendable {
     enum Payload: Sendable {
         case one(RedisCommand)
@@ -41,6 +42,36 @@ final class PendingCommand: @unchecked Sendable {
     private let state = Atomic<UInt8>(PendingCommand.new)
     private var completion: Completion?
     private var replies: [RESPValue] = []
+
+    /// What its bytes count against, from its admission to its end and its reply.
+    private var budget: ByteBudget?
+    private var charged = 0
+
+    deinit { budget?.give(charged) }
+
+    /// The name of its first command.
+    var name: String {
+        switch payload {
+        case .one(let command): command.name
+        case .many(let commands): commands.first?.name ?? ""
+        }
+    }
+
+    /// The bytes of all its arguments.
+    var byteCount: Int {
+        switch payload {
+        case .one(let command): command.byteCount
+        case .many(let commands): commands.reduce(0) { $0 + $1.byteCount }
+        }
+    }
+
+    /// Takes its bytes out of the budget until it is gone; false where the budget is spent.
+    func charge(to budget: ByteBudget) -> Bool {
+        let bytes = byteCount
+        guard budget.take(bytes) else { return false }
+        (self.budget, charged) = (budget, bytes)
+        return true
+    }
 
     init(_ command: RedisCommand, timeout: TimeAmount) {
         payload = .one(command)
@@ -122,6 +153,41 @@ final class PendingCommand: @unchecked Sendable {
         state.compareExchange(
             expected: Self.new, desired: Self.waiting, ordering: .acquiringAndReleasing
         ).exchanged
+    }
+}
+
+/// The bytes that waiting commands may have together.
+final class ByteBudget: Sendable {
+    private let max: Int
+    private let taken = Atomic<Int>(0)
+
+    init(max: Int) { self.max = max }
+
+    /// The first of several is always admitted, however large.
+    func take(_ bytes: Int) -> Bool {
+        let before = taken.add(bytes, ordering: .relaxed).oldValue
+        guard before > 0, before + bytes > max else { return true }
+        give(bytes)
+        return false
+    }
+
+    func give(_ bytes: Int) { taken.subtract(bytes, ordering: .relaxed) }
+}
+
+extension RedisCommand {
+    fileprivate var byteCount: Int { arguments.reduce(0) { $0 + $1.byteCount } }
+
+    /// Its name in upper case, as metrics have it.
+    var name: String { arguments.first?.text.uppercased() ?? "" }
+}
+
+extension RedisArgument {
+    fileprivate var byteCount: Int {
+        switch storage {
+        case .text(let text): text.utf8.count
+        case .bytes(let bytes): bytes.count
+        case .number: 8
+        }
     }
 }
 

@@ -43,6 +43,9 @@ public struct RedisConfiguration: Sendable, Equatable, CustomStringConvertible {
     public var commandTimeout: Duration = .seconds(5)
     /// Commands that may wait, sent or not, before further ones are refused as `unavailable`.
     public var inFlightMax = 65_536
+    /// The bytes of arguments that waiting commands may have together before further ones are refused as `unavailable`.
+    /// One command alone is never refused for its size.
+    public var inFlightBytesMax = 256 * 1024 * 1024
     /// Connections for blocking commands that may be open at once.
     public var blockingConnectionsMax = 64
     /// Connections for blocking commands that are kept open while no command uses them.
@@ -83,7 +86,8 @@ public struct RedisConfiguration: Sendable, Equatable, CustomStringConvertible {
             throw .invalidConfiguration("\(name) must be positive, not \(value)")
         }
         for (name, value) in [
-            ("inFlightMax", inFlightMax), ("blockingConnectionsMax", blockingConnectionsMax),
+            ("inFlightMax", inFlightMax), ("inFlightBytesMax", inFlightBytesMax),
+            ("blockingConnectionsMax", blockingConnectionsMax),
             ("replyBytesMax", replyBytesMax), ("replyElementsMax", replyElementsMax),
         ] where value < 1 {
             throw .invalidConfiguration("\(name) must be at least 1, not \(value)")

@@ -3,8 +3,8 @@ import NIOCore
 
 /// Whoever uses a connection. Called on the connection's event loop.
 protocol ConnectionOwner: AnyObject, Sendable {
-    /// The last replies of calls came that have this many commands together.
-    func connection(_ connection: RedisConnection, answered commands: Int, oldestSentAt: NIODeadline)
+    /// The last replies of calls came that have this many commands together; the oldest of them is given.
+    func connection(_ connection: RedisConnection, answered commands: Int, oldest: PendingCommand)
     /// It is closed for good; these calls (some of which may have ended) were sent and not answered.
     func connection(
         _ connection: RedisConnection, closedBecause reason: RedisError,
@@ -128,7 +128,7 @@ final class RedisConnection: ChannelInboundHandler, @unchecked Sendable {
         // The greeting's end makes an owner: one that did not send what is answered here, and must not count it.
         let owner = owner
         var answered = 0
-        var oldestSentAt: NIODeadline?
+        var oldest: PendingCommand?
         var violation: RedisError?
         var isDemoted = false
         do throws(RedisError) {
@@ -141,8 +141,8 @@ final class RedisConnection: ChannelInboundHandler, @unchecked Sendable {
                     guard !isClosed else { return }
                     continue
                 }
-                if oldestSentAt == nil {
-                    oldestSentAt = pending.sentAt
+                if oldest == nil {
+                    oldest = pending
                     lastProgress = .now()
                 }
                 if mayBeDemoted, case .error(let text) = reply, text.hasPrefix("READONLY") { isDemoted = true }
@@ -155,8 +155,8 @@ final class RedisConnection: ChannelInboundHandler, @unchecked Sendable {
         } catch {
             violation = error
         }
-        if let oldestSentAt, answered > 0 {
-            owner?.connection(self, answered: answered, oldestSentAt: oldestSentAt)
+        if let oldest, answered > 0 {
+            owner?.connection(self, answered: answered, oldest: oldest)
         }
         if let violation { close(because: violation) }
         // The server has become a replica. What else was sent to it is refused too, and the next connection asks anew

@@ -177,7 +177,7 @@ final class SubscriptionFeed: ConnectionOwner, @unchecked Sendable {
 
     // MARK: ConnectionOwner
 
-    func connection(_ connection: RedisConnection, answered commands: Int, oldestSentAt: NIODeadline) {}
+    func connection(_ connection: RedisConnection, answered commands: Int, oldest: PendingCommand) {}
 
     func connection(
         _ connection: RedisConnection, closedBecause reason: RedisError,

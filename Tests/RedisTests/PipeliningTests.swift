@@ -101,6 +101,47 @@ import Testing
         }
     }
 
+    @Test("commands beyond inFlightBytesMax are refused with the name of the limit; one alone may be larger")
+    func backPressureByBytes() async throws {
+        try await withRedis(configure: { $0.inFlightBytesMax = 1_000 }) { redis, server in
+            let large = RedisArgument([UInt8](repeating: 7, count: 5_000))
+            #expect(try await redis.send(["SET", "alone", large]).string == "OK")
+            // Its bytes are given back when the last who knows the call has let go of it.
+            try await eventually("the bytes of what was answered count no more") {
+                do throws(RedisError) {
+                    return try await redis.send(["SET", "again", large]).string == "OK"
+                } catch .unavailable {
+                    return false
+                }
+            }
+            server.pause()
+            let part = RedisArgument([UInt8](repeating: 7, count: 300))
+            let refusals = await withTaskGroup(of: Bool.self) { group in
+                for index in 0..<10 {
+                    group.addTask {
+                        let error = await #expect(throws: RedisError.self) {
+                            try await redis.send(
+                                ["SET", RedisArgument("k\(index)"), part], timeout: .milliseconds(300))
+                        }
+                        if case .unavailable(let reason) = error { return reason.contains("inFlightBytesMax = 1000") }
+                        return false
+                    }
+                }
+                return await group.reduce(into: 0) { count, isRefused in count += isRefused ? 1 : 0 }
+            }
+            #expect(
+                (7...9).contains(refusals), "three of 305 bytes fit into 1,000, two beside one that is let go of late")
+            server.resume()
+            try await eventually("commands are taken again") {
+                do throws(RedisError) {
+                    return try await redis.send(["SET", "after", part]).string == "OK"
+                } catch .unavailable {
+                    return false
+                }
+            }
+        }
+    }
+
     @Test("a pipeline larger than inFlightMax is refused whole") func largePipeline() async throws {
         try await withRedis(configure: { $0.inFlightMax = 10 }) { redis, _ in
             let commands = [RedisCommand](repeating: ["INCR", "n"], count: 11)
