@@ -13,3 +13,6 @@ public func eventually(
         try await clock.sleep(for: .milliseconds(10))
     }
 }
+
+/// Does nothing until its task is cancelled, then throws: a handler that works for long and heeds its cancellation.
+public func hangUntilCancelled() async throws { try await Task.sleep(for: .seconds(86_400)) }

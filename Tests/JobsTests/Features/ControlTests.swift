@@ -31,7 +31,7 @@ import Testing
     }
 
     @Test(
-        "a draining queue takes no jobs in and runs those that it has, retries and scheduled ones too; resumed, it takes"
+        "a draining queue takes no jobs in and runs what it has, retries and scheduled ones too; resumed, it takes"
     )
     func drain() async throws {
         try await withQueue { queue, _ in
@@ -93,7 +93,7 @@ import Testing
                     ledger.note("\(context.id) begun")
                     guard context.id == JobID("a") else { return }
                     do {
-                        try await Task.sleep(for: .seconds(3600))
+                        try await hangUntilCancelled()
                     } catch {
                         ledger.note("a cancelled")
                     }
@@ -142,7 +142,7 @@ import Testing
             let handler = JobHandler.each(Errand.self) { _, context in
                 ledger.note("begun")
                 do {
-                    try await Task.sleep(for: .seconds(3600))
+                    try await hangUntilCancelled()
                 } catch {
                     ledger.note("told")
                 }

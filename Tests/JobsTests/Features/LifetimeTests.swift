@@ -49,7 +49,7 @@ private struct Hopeless: Error, CustomStringConvertible {
                 },
                 { _, context in
                     ledger.ran(context.id)
-                    try await Task.sleep(for: .seconds(3600))
+                    try await hangUntilCancelled()
                 })
             let options = JobOptions(maxAttempts: 2, backoff: .fixed(.milliseconds(1)), timeout: .milliseconds(30))
             try await queue.put("slow", options: options)
@@ -62,7 +62,7 @@ private struct Hopeless: Error, CustomStringConvertible {
     }
 
     @Test(
-        "the attempt of a handler that does not heed its time-out is ended all the same, and what it then says is refused"
+        "the attempt of a handler that does not heed its time-out is ended all the same; what it then says is refused"
     )
     func timeoutUnheeded() async throws {
         try await withQueue { queue, _ in
@@ -159,7 +159,7 @@ private struct Hopeless: Error, CustomStringConvertible {
     }
 
     @Test(
-        "a job whose worker died twice is quarantined, with attempts left, and its hook told by the worker that finds it"
+        "a job whose worker died twice is quarantined, attempts left or not; its hook is told by whoever finds it"
     )
     func quarantine() async throws {
         try await withQueue { queue, _ in
