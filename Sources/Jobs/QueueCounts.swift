@@ -39,8 +39,11 @@ public struct QueueCounts: Sendable, Hashable, Codable {
     public init() {}
 
     /// enqueued = completed + waiting + leased + later + blocked + dead + cancelled + purged + shed.
-    public var isBalanced: Bool {
-        enqueued == completed + waiting + leased + later + blocked + dead + cancelled + purged + shed
+    public var isBalanced: Bool { enqueued == accounted }
+
+    /// Jobs of which it is known what became of them.
+    public var accounted: Int {
+        completed + waiting + leased + later + blocked + dead + cancelled + purged + shed
     }
 
     init?(_ reply: RESPValue) {

@@ -95,12 +95,10 @@ struct Books: Sendable {
         for queue in queues {
             let counts = try await JobQueue(name: queue, redis: redis).counts()
             guard !counts.isBalanced else { continue }
-            let found =
-                counts.completed + counts.waiting + counts.leased + counts.later + counts.dead + counts.cancelled
-            broken.append("\(queue): \(counts.enqueued) enqueued, \(found) accounted for")
+            broken.append("\(queue): \(counts.enqueued) enqueued, \(counts.accounted) accounted for")
         }
         return AuditFinding(
-            rule: "jobs enqueued = completed + waiting + leased + later + dead + cancelled, in each queue",
+            rule: "jobs enqueued = completed + alive + dead + cancelled + purged + shed, in each queue",
             checked: queues.count, failed: broken.count, examples: broken)
     }
 }
