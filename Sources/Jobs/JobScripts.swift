@@ -15,7 +15,9 @@ public enum JobScripts {
     static let leaseFragment: [UInt8] = PackageResources.lease_fragment_lua
 
     static let enqueue = script("enqueue", [enqueueFragment, PackageResources.enqueue_lua])
-    static let reserve = onLeases("reserve", PackageResources.reserve_lua)
+    static let reserve = onLeases(
+        "reserve",
+        PackageResources.sweep_fragment_lua + PackageResources.pick_fragment_lua + PackageResources.reserve_lua)
     static let complete = onLeases("complete", PackageResources.complete_lua)
     static let finish = onLeases("finish", PackageResources.finish_lua)
     static let fail = onLeases("fail", PackageResources.fail_lua)

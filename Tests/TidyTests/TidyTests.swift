@@ -13,6 +13,9 @@ import Testing
                 wrong.append("\(file.path):\(number + 1): \(line.count) columns")
             }
         }
+        for file in try SourceTree.files(under: ["Sources"], ending: ".lua") where file.lines.count > 400 {
+            wrong.append("\(file.path): \(file.lines.count) lines, at most 400")
+        }
         #expect(wrong.isEmpty, "\(wrong.joined(separator: "\n"))")
     }
 
