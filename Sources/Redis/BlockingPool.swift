@@ -6,7 +6,10 @@ import NIOCore
 /// Connections for commands that block, one command at a time on each, so that they hold up nobody else. An idle
 /// connection is used again; one whose command timed out or was cancelled is closed, which also ends the wait on the
 /// server.
-// @unchecked: all mutable state is touched on `eventLoop` only.
+// @unchecked. Proof: all mutable state is private and touched on `eventLoop` only. `perform`, its cancellation and
+// `stop` only hand work to that loop; the rest is called from there, by this class, or by its connections and its
+// locator, which the connector made on the same loop. `begin` and the callbacks assert it in debug builds, so in every
+// test.
 final class BlockingPool: ConnectionOwner, @unchecked Sendable {
     /// What a call gets while all connections that may be open are in use.
     enum WhenFull {
@@ -86,6 +89,7 @@ final class BlockingPool: ConnectionOwner, @unchecked Sendable {
     // MARK: Event loop
 
     private func begin(_ pending: PendingCommand) {
+        eventLoop.assertInEventLoop()
         guard !pending.isEnded else { return }
         guard !isStopped else { return pending.end(.unavailable("the client has stopped")) }
         if let connection = idle.popLast() { return lease(connection, to: pending) }
@@ -196,6 +200,7 @@ final class BlockingPool: ConnectionOwner, @unchecked Sendable {
     // MARK: ConnectionOwner
 
     func connection(_ connection: RedisConnection, answered commands: Int, oldest: PendingCommand) {
+        eventLoop.assertInEventLoop()
         metrics.commands.increment(by: commands)
         // The reply may be the greeting's, whose arrival leased this connection a moment ago: the lease goes on then.
         guard let lease = leases[ObjectIdentifier(connection)], lease.pending.isEnded else { return }
@@ -208,6 +213,7 @@ final class BlockingPool: ConnectionOwner, @unchecked Sendable {
         _ connection: RedisConnection, closedBecause reason: RedisError,
         leaving unanswered: Deque<PendingCommand>
     ) {
+        eventLoop.assertInEventLoop()
         idle.removeAll { $0 === connection }
         leases.removeValue(forKey: ObjectIdentifier(connection))?.timer.cancel()
         for pending in unanswered { pending.end(reason) }

@@ -10,8 +10,10 @@ import Synchronization
 /// everything that is queued in one go, so that commands pipeline themselves the more, the busier it is. What was not
 /// written yet when the connection is lost waits for the next one; what was written fails, unless it is safe to
 /// repeat.
-// @unchecked: `submissions` is locked, `admitted` and `connected` are atomic; everything else is touched on
-// `eventLoop` only.
+// @unchecked. Proof: `submissions` is locked, `admitted` and `connected` are atomic, `budget` is Sendable. Everything
+// else is private and touched on `eventLoop` only: what callers reach (under "Any thread") hands the rest to that loop,
+// and the connections that call back were made on it. `drain` and the callbacks assert it in debug builds, so in every
+// test.
 final class Multiplexer: ConnectionOwner, @unchecked Sendable {
     private struct Submissions {
         var queue: [PendingCommand] = []
@@ -146,6 +148,7 @@ final class Multiplexer: ConnectionOwner, @unchecked Sendable {
     // MARK: Event loop: sending
 
     private func drain() {
+        eventLoop.assertInEventLoop()
         submissions.withLock { submissions in
             swap(&submissions.queue, &drained)
             submissions.isScheduled = false
@@ -285,6 +288,7 @@ final class Multiplexer: ConnectionOwner, @unchecked Sendable {
     // MARK: ConnectionOwner
 
     func connection(_ connection: RedisConnection, answered commands: Int, oldest: PendingCommand) {
+        eventLoop.assertInEventLoop()
         release(commands)
         metrics.answered(commands, oldest: oldest, inFlight: waitingCount)
         if isStopping { stopIfDone() }
@@ -294,6 +298,7 @@ final class Multiplexer: ConnectionOwner, @unchecked Sendable {
         _ connection: RedisConnection, closedBecause reason: RedisError,
         leaving unanswered: Deque<PendingCommand>
     ) {
+        eventLoop.assertInEventLoop()
         connected.store(false, ordering: .relaxed)
         var repeatable: Deque<PendingCommand> = []
         for pending in unanswered {

@@ -15,7 +15,9 @@ protocol ConnectionOwner: AnyObject, Sendable {
 
 /// One connection to a server: writes commands, reads replies, and matches them by their order. The first bytes that
 /// are not RESP, or a reply that no command asked for, close it, as from there on no reply could be trusted.
-// @unchecked: all of it is touched on the channel's event loop only.
+// @unchecked. Proof: all of it is touched on the channel's event loop only. NIO calls the handler there; its owners,
+// the locator and the greeting live on the same loop, on which the connector opens the channel. `append`, `flush`,
+// `expire` and `close` assert it in debug builds, so in every test.
 final class RedisConnection: ChannelInboundHandler, @unchecked Sendable {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -60,6 +62,7 @@ final class RedisConnection: ChannelInboundHandler, @unchecked Sendable {
 
     /// Adds a call to the next write.
     func append(_ pending: PendingCommand, at now: NIODeadline) {
+        context?.eventLoop.assertInEventLoop()
         if inFlight.isEmpty { lastProgress = now }
         inFlight.append(pending)
         pending.write(into: &outgoing, at: now)
@@ -70,6 +73,7 @@ final class RedisConnection: ChannelInboundHandler, @unchecked Sendable {
 
     /// Writes what was appended, in one go.
     func flush() {
+        context?.eventLoop.assertInEventLoop()
         guard let context, outgoing.readableBytes > 0 else { return }
         context.writeAndFlush(wrapOutboundOut(outgoing), promise: nil)
         outgoing.clear()
@@ -79,6 +83,7 @@ final class RedisConnection: ChannelInboundHandler, @unchecked Sendable {
 
     /// Ends the calls whose time is up; they stay in line as placeholders. Answers the next deadline among the others.
     func expire(at now: NIODeadline) -> NIODeadline? {
+        context?.eventLoop.assertInEventLoop()
         var next: NIODeadline?
         for pending in inFlight where !pending.isEnded {
             if pending.deadline <= now {
@@ -100,6 +105,7 @@ final class RedisConnection: ChannelInboundHandler, @unchecked Sendable {
 
     /// Closes it at once and hands the unanswered calls to the owner. Does nothing the second time.
     func close(because reason: RedisError) {
+        context?.eventLoop.assertInEventLoop()
         guard !isClosed else { return }
         isClosed = true
         let unanswered = inFlight

@@ -108,7 +108,8 @@ private final class ReplyBuilder {
     }
 
     /// What hiredis calls. The objects it passes around are not used: each call answers only that it went well.
-    // Written once, before its first use, and only read by hiredis.
+    // Proof: a static is initialised once, before its first use, under the runtime's lock; the memory is never freed,
+    // and nobody writes it after: hiredis reads its pointers only.
     nonisolated(unsafe) static let functions: UnsafeMutablePointer<redisReplyObjectFunctions> = {
         let functions = UnsafeMutablePointer<redisReplyObjectFunctions>.allocate(capacity: 1)
         functions.initialize(

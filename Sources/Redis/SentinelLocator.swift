@@ -2,7 +2,9 @@ import NIOCore
 
 /// Asks the sentinels where the master is: one after the other, the one that knew it last first. Connections that are
 /// opened at the same moment share one question.
-// @unchecked: all mutable state is touched on `eventLoop` only.
+// @unchecked. Proof: all mutable state is private and touched on `eventLoop` only. `observe` hands its work to that
+// loop; `locate` is called there, by the connector of that loop, and asserts it in debug builds; the futures that it
+// waits for complete there, as its own connector works on the same loop.
 final class SentinelLocator: @unchecked Sendable {
     typealias Address = RedisConfiguration.Address
 
@@ -35,6 +37,7 @@ final class SentinelLocator: @unchecked Sendable {
 
     /// The master's address, or `unavailable` with what each sentinel said. Called on the event loop.
     func locate() -> EventLoopFuture<Address> {
+        eventLoop.assertInEventLoop()
         if let question { return question }
         let asked = ask(addresses, reasons: [])
         question = asked

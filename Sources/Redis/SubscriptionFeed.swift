@@ -5,7 +5,9 @@ import NIOCore
 
 /// Keeps one subscription up: connects, subscribes, hands on what comes, and does it again when the connection is lost
 /// or silent, until it is stopped.
-// @unchecked: all mutable state is touched on `eventLoop` only.
+// @unchecked. Proof: all mutable state is private and touched on `eventLoop` only. `start` and `stop` hand their work
+// to that loop; connections are dialled on it, and call back there; timers are scheduled on it. `adopt`, `heard` and
+// the callback of a close assert it in debug builds, so in every test. What the reader reaches, `inbox`, is locked.
 final class SubscriptionFeed: ConnectionOwner, @unchecked Sendable {
     private enum Phase {
         case new
@@ -86,6 +88,7 @@ final class SubscriptionFeed: ConnectionOwner, @unchecked Sendable {
     }
 
     private func adopt(_ connection: RedisConnection) {
+        eventLoop.assertInEventLoop()
         guard case .connecting = phase else { return connection.close(because: .cancelled) }
         guard !connection.isClosed else { return retry(after: "the connection was closed at once") }
         connection.owner = self
@@ -125,6 +128,7 @@ final class SubscriptionFeed: ConnectionOwner, @unchecked Sendable {
     }
 
     private func heard(_ reply: RESPValue, on connection: RedisConnection) {
+        eventLoop.assertInEventLoop()
         hasHeard = true
         if case .error(let text) = reply { return refused(.server(text), on: connection) }
         guard let parts = reply.array, let kind = parts.first?.string else { return }
@@ -183,6 +187,7 @@ final class SubscriptionFeed: ConnectionOwner, @unchecked Sendable {
         _ connection: RedisConnection, closedBecause reason: RedisError,
         leaving unanswered: Deque<PendingCommand>
     ) {
+        eventLoop.assertInEventLoop()
         connection.listener = nil
         guard case .listening(_, let pulse) = phase else { return }
         pulse.cancel()
