@@ -40,6 +40,8 @@ let packages: [Package.Dependency] = [
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     // Deque, OrderedDictionary, Heap
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    // The rules of matchmaking as YAML, with the line of each mistake
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     // Latencies that don't lie
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
 ]
@@ -65,6 +67,7 @@ extension Target.Dependency {
     static let deque = product(name: "DequeModule", package: "swift-collections")
     static let heap = product(name: "HeapModule", package: "swift-collections")
     static let orderedCollections = product(name: "OrderedCollections", package: "swift-collections")
+    static let yams = product(name: "Yams", package: "Yams")
     static let histogram = product(name: "Histogram", package: "hdrhistogram-swift")
 }
 
@@ -118,7 +121,7 @@ let package = Package(
         room("JobsTesting", ["Jobs", "GameModel", .logging]),
         room("Accounts", domainFloor + ["COpenSSL", .jwt, .crypto, .nioPosix]),
         room("Store", domainFloor + [.httpClient, .nioHTTP1, .nioFoundation, .crypto, .nioCore]),
-        room("Matchmaking", domainFloor + [.metrics], resources: [.embedInCode("Scripts")]),
+        room("Matchmaking", domainFloor + [.metrics, .yams], resources: [.embedInCode("Scripts")]),
         room("Fleet", domainFloor + [.crypto], resources: [.embedInCode("Scripts")]),
         room("GameData", domainFloor, resources: [.embedInCode("Scripts")]),
         // Floor 4: where domains meet
@@ -154,14 +157,18 @@ let package = Package(
             ]),
         room(
             "Bench", at: "ops/bench",
-            ["GameModel", "Redis", "Records", "Telemetry", "Jobs", .grdb, .logging, .lifecycle, .histogram],
-            exclude: ["peers", "peers.d"]),
+            [
+                "GameModel", "Redis", "Records", "Telemetry", "Jobs", "Matchmaking", .grdb, .logging, .lifecycle,
+                .histogram,
+            ], exclude: ["peers", "peers.d"]),
+        room("Simulate", at: "ops/simulate", ["GameModel", "Matchmaking", .yams]),
         // Floor 5: the one executable
         .executableTarget(
             name: "muster",
             dependencies: meetingFloor + [
                 "API", "APIWorker", "RankerWorker", "AllocatorWorker", "VerifierWorker", "IngestWorker",
-                "InstanceWorker", "Load", "Sandbox", "Bench", "Accounts", "Store", "Matchmaking", "Fleet", "GameData",
+                "InstanceWorker", "Load", "Sandbox", "Bench", "Simulate", "Accounts", "Store", "Matchmaking", "Fleet",
+                "GameData",
                 .argumentParser, .httpClient, .nioCore, .nioHTTP1, .nioFoundation,
             ],
             path: "ops/muster", swiftSettings: settings),
@@ -198,9 +205,11 @@ let package = Package(
         tests(
             "FaultTests",
             [
-                "muster", "Bench", "GameModel", "Jobs", "Records", "Redis", "TestSupport", .httpClient, .nioCore,
+                "muster", "Bench", "GameModel", "Jobs", "Matchmaking", "Records", "Redis", "TestSupport", .httpClient,
+                .nioCore,
                 .nioHTTP1, .nioFoundation,
             ]),
+        tests("SimulateTests", ["Simulate", "Matchmaking", "GameModel", "TestSupport"]),
         tests("TidyTests", []),
     ]
 )

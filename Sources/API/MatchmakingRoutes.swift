@@ -77,7 +77,7 @@ public struct MatchmakingRoutes: Sendable {
                 skill: isPlayed ? try await skill(player, body.mode) : .unknown, character: body.character,
                 latencies: Dictionary(pairs, uniquingKeysWith: { first, _ in first })))
         return try .json(
-            try await reply(ticket), status: .created,
+            try await reply(ticket, to: player), status: .created,
             headers: [.location: "/v1/matchmaking/tickets/\(ticket.id)"])
     }
 
@@ -86,14 +86,14 @@ public struct MatchmakingRoutes: Sendable {
         let wait = try request.query("wait", default: 0, in: 0...Self.waitSecondsMax)
         let since = try Self.since(request)
         let id = try context.parameter("id", as: TicketID.self)
-        guard wait > 0 else { return try .json(try await reply(try await owned(id, player), id)) }
+        guard wait > 0 else { return try .json(try await reply(try await owned(id, player), id, to: player)) }
         // Without `since` there is nothing to wait for but a change of what is there now.
         var known = since
         if known == nil { known = try await owned(id, player)?.state }
         let ticket = try await watcher.next(of: id, after: known, within: .seconds(wait)) {
             try await owned(id, player)
         }
-        return try .json(try await reply(ticket, id))
+        return try .json(try await reply(ticket, id, to: player))
     }
 
     @Sendable private func events(_ request: Request, _ context: APIContext) async throws -> Response {
@@ -103,7 +103,7 @@ public struct MatchmakingRoutes: Sendable {
         let body = ResponseBody { writer in
             var current = first
             while true {
-                try await writer.write(try await event(current, id))
+                try await writer.write(try await event(current, id, to: player))
                 guard let shown = current, !shown.state.isFinal else { break }
                 var next = try await watcher.next(of: id, after: shown.state, within: Self.heartbeat) {
                     try await owned(id, player)
@@ -124,10 +124,10 @@ public struct MatchmakingRoutes: Sendable {
             status: .ok, headers: [.contentType: "text/event-stream", .cacheControl: "no-store"], body: body)
     }
 
-    private func event(_ ticket: Ticket?, _ id: TicketID) async throws -> ByteBuffer {
+    private func event(_ ticket: Ticket?, _ id: TicketID, to player: PlayerID) async throws -> ByteBuffer {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        let json = String(decoding: try encoder.encode(try await reply(ticket, id)), as: UTF8.self)
+        let json = String(decoding: try encoder.encode(try await reply(ticket, id, to: player)), as: UTF8.self)
         return ByteBuffer(string: "event: ticket\ndata: \(json)\n\n")
     }
 
@@ -143,7 +143,7 @@ public struct MatchmakingRoutes: Sendable {
             guard case .ticketGone = error else { throw error }
             ticket = nil
         }
-        return try .json(try await reply(ticket, id))
+        return try .json(try await reply(ticket, id, to: player))
     }
 
     private static func since(_ request: Request) throws(Problem) -> TicketState? {
@@ -158,21 +158,21 @@ public struct MatchmakingRoutes: Sendable {
     /// The player's own ticket; `nil` where it is gone.
     private func owned(_ id: TicketID, _ player: PlayerID) async throws(MatchmakingError) -> Ticket? {
         guard let ticket = try await service.ticket(id) else { return nil }
-        guard ticket.player == player else { throw .foreignTicket(id) }
+        guard ticket.players.contains(player) else { throw .foreignTicket(id) }
         return ticket
     }
 
-    private func reply(_ ticket: Ticket?, _ id: TicketID) async throws -> TicketReply {
+    private func reply(_ ticket: Ticket?, _ id: TicketID, to player: PlayerID) async throws -> TicketReply {
         guard let ticket else { return try TicketReply(gone: id) }
-        return try await reply(ticket)
+        return try await reply(ticket, to: player)
     }
 
-    private func reply(_ ticket: Ticket) async throws -> TicketReply {
+    private func reply(_ ticket: Ticket, to player: PlayerID) async throws -> TicketReply {
         var reply = try TicketReply(ticket)
         if ticket.state == .ready, let match = ticket.match, let assignment = ticket.assignment {
             reply.connection = TicketReply.Connection(
                 host: assignment.host, port: assignment.port, instanceId: assignment.instanceId,
-                joinToken: try await joinToken(ticket.player, match, assignment.instanceId))
+                joinToken: try await joinToken(player, match, assignment.instanceId))
         }
         return reply
     }

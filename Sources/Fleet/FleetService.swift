@@ -203,7 +203,7 @@ public struct FleetService: Sendable {
     }
 
     private static func region(of match: MatchID) throws(FleetError) -> Region {
-        guard let region = match.pool?.region else { throw .unknownRegion(match.rawValue) }
+        guard let region = match.region else { throw .unknownRegion(match.rawValue) }
         return region
     }
 

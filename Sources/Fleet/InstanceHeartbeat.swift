@@ -61,7 +61,7 @@ public struct InstanceHeartbeat: Sendable, Codable, Equatable {
             throw .invalid(
                 field: "matches", reason: "\(matches.count) are more than \(FleetConfiguration.slotsMax)")
         }
-        if let foreign = matches.first(where: { $0.pool?.region != region }) {
+        if let foreign = matches.first(where: { $0.region != region }) {
             throw .invalid(field: "matches", reason: "'\(foreign)' is no match of region '\(region)'")
         }
     }

@@ -44,7 +44,8 @@ public struct PlayerID: Identifier {
     public init(_ text: String) { rawValue = text }
 }
 
-/// A match on one pool: `mode.region.ULID`, so that any process finds the keys it lives under.
+/// A match on one pool: `mode.region.ULID`, or `mode.everywhere.ULID.region` where the pool spans the regions, so that
+/// any process finds the keys it lives under and where it is played.
 public struct MatchID: Identifier {
     public let rawValue: String
     public init(_ text: String) { rawValue = text }

@@ -6,11 +6,14 @@ public struct Mode: Identifier {
 
 /// A place where instances run: `eu`, `us`. Lower-case letters, digits and `-`, 1 to 32 of them.
 public struct Region: Identifier {
+    /// Stands in a pool's name for all regions; no region may be called so.
+    public static let everywhere = Region("everywhere")
+
     public let rawValue: String
     public init(_ text: String) { rawValue = text }
 }
 
-/// The players of one mode in one region who can meet each other; written `mode:region`.
+/// The players of one mode who can meet each other, in one region or ``Region/everywhere``; written `mode:region`.
 public struct Pool: Hashable, Sendable, Comparable, CustomStringConvertible {
     public let mode: Mode
     public let region: Region
@@ -53,10 +56,33 @@ extension PoolIdentifier {
     /// The pool that the name begins with; `nil` where the name is not of this form.
     public var pool: Pool? {
         let parts = rawValue.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 3, ULID(String(parts[2])) != nil else { return nil }
-        return Pool("\(parts[0]):\(parts[1])")
+        guard parts.count >= 3, ULID(String(parts[2])) != nil, let pool = Pool("\(parts[0]):\(parts[1])") else {
+            return nil
+        }
+        // A match that is played in one of all regions says which.
+        guard parts.count == 3 || (parts.count == 4 && pool.region == .everywhere && Pool.isName(parts[3])) else {
+            return nil
+        }
+        return pool
     }
 }
 
 extension TicketID: PoolIdentifier {}
-extension MatchID: PoolIdentifier {}
+extension MatchID: PoolIdentifier {
+    /// A new name of a match that is played in one region of a pool.
+    public init(in pool: Pool, playedIn region: Region, _ ulid: ULID) {
+        guard pool.region == .everywhere else {
+            self.init(in: pool, ulid)
+            return
+        }
+        self.init("\(pool.mode).\(pool.region).\(ulid).\(region)")
+    }
+
+    /// Where the match is played; `nil` where the name is not of this form.
+    public var region: Region? {
+        guard let pool else { return nil }
+        guard pool.region == .everywhere else { return pool.region }
+        let parts = rawValue.split(separator: ".")
+        return parts.count == 4 ? Region(String(parts[3])) : nil
+    }
+}

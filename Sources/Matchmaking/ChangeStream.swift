@@ -19,12 +19,10 @@ struct TicketChange: Sendable, Hashable {
             queued = nil
             return
         }
-        guard let id = self.tickets.first, let player = fields["p"], let rating = fields["r"].flatMap(Double.init),
-            let deviation = fields["d"].flatMap(Double.init), let queuedAt = fields["q"].flatMap(Instant.init(text:))
+        guard let id = self.tickets.first, let body = fields["b"].flatMap(TicketBody.init(text:)),
+            let queuedAt = fields["q"].flatMap(Instant.init(text:))
         else { return nil }
-        queued = QueuedTicket(
-            id: id, player: PlayerID(player), queuedAt: queuedAt, skill: Skill(rating: rating, deviation: deviation),
-            character: fields["c"].flatMap { $0.isEmpty ? nil : $0 })
+        queued = QueuedTicket(id: id, queuedAt: queuedAt, members: body.members, backfill: body.backfill)
     }
 }
 

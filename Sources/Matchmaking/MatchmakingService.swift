@@ -14,7 +14,8 @@ public struct MatchmakingService: Sendable {
     /// How long a ticket that claims its player and is not there is taken for one that is being created.
     static let creationTime = Duration.milliseconds(250)
 
-    public let rules: MatchmakingRules
+    /// The rules in force, which may change while the process runs.
+    public let book: RulesBook
     let redis: RedisClient
     let claims: PlayerClaims
     let logger: Logger
@@ -23,11 +24,17 @@ public struct MatchmakingService: Sendable {
         redis: RedisClient, rules: MatchmakingRules = .standard,
         logger: Logger = Logger(label: "muster.matchmaking")
     ) {
+        self.init(redis: redis, book: RulesBook(rules), logger: logger)
+    }
+
+    public init(redis: RedisClient, book: RulesBook, logger: Logger = Logger(label: "muster.matchmaking")) {
         self.redis = redis
-        self.rules = rules
+        self.book = book
         self.logger = logger
         claims = PlayerClaims(redis: redis)
     }
+
+    public var rules: MatchmakingRules { book.current }
 
     // MARK: What players do
 
@@ -43,17 +50,23 @@ public struct MatchmakingService: Sendable {
 
     /// Creates the ticket that its player was claimed for.
     func create(
-        _ request: TicketRequest, _ id: TicketID, _ rules: PoolRules
+        _ request: TicketRequest, _ id: TicketID, _ rules: ModeRules
     ) async throws(MatchmakingError) -> Ticket {
         let keys = try keys(of: id)
+        let member = TicketMember(
+            player: request.player, skill: request.skill, character: request.character, latencies: request.latencies)
+        let body: String
+        do {
+            body = try TicketBody(members: [member]).text()
+        } catch {
+            throw .invalidSkill(request.skill)
+        }
         let reply: RESPValue
         do throws(RedisError) {
             reply = try await redis.run(
                 MatchmakingScripts.create, keys: keys.common + [keys.ticket(id)],
                 arguments: [
-                    RedisArgument(id.rawValue), RedisArgument(request.player.rawValue),
-                    RedisArgument(request.skill.rating), RedisArgument(request.skill.deviation),
-                    RedisArgument(request.character ?? ""), RedisArgument(Self.json(request.latencies)),
+                    RedisArgument(id.rawValue), RedisArgument(request.player.rawValue), RedisArgument(body),
                     RedisArgument(Int64(rules.waitSecondsMax * 1_000)),
                 ], isSafeToRepeat: true)
         } catch {
@@ -67,11 +80,7 @@ public struct MatchmakingService: Sendable {
             if let active = try await activeTicket(of: request.player) { throw .ticketActive(active.id) }
             throw .redis(.timedOut(mayHaveRun: false))
         }
-        let fields = [
-            "state": TicketState.queued.rawValue, "player": request.player.rawValue, "queuedAt": "\(queuedAt)",
-            "rating": "\(request.skill.rating)", "deviation": "\(request.skill.deviation)",
-            "character": request.character ?? "",
-        ]
+        let fields = ["state": TicketState.queued.rawValue, "queuedAt": "\(queuedAt)", "body": body]
         guard let ticket = Ticket(id: id, fields: fields) else { throw .redis(.unexpectedReply("create")) }
         return ticket
     }
@@ -211,7 +220,7 @@ public struct MatchmakingService: Sendable {
         return reply.int == 1
     }
 
-    private func check(_ request: TicketRequest) throws(MatchmakingError) -> (Pool, PoolRules) {
+    private func check(_ request: TicketRequest) throws(MatchmakingError) -> (Pool, ModeRules) {
         guard let rules = rules.modes[request.mode] else {
             throw .unknownMode(request.mode, known: self.rules.modes.keys.sorted())
         }
@@ -240,13 +249,10 @@ public struct MatchmakingService: Sendable {
         guard skill.rating.isFinite, (-10_000...10_000).contains(skill.rating), skill.deviation.isFinite,
             (0...10_000).contains(skill.deviation)
         else { throw .invalidSkill(skill) }
-        return (Pool(mode: request.mode, region: request.region), rules)
-    }
-
-    private static func json(_ latencies: [Region: Double]) -> String {
-        guard !latencies.isEmpty else { return "{}" }
-        let items = latencies.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\($0.value)" }
-        return "{\(items.joined(separator: ","))}"
+        guard let pool = self.rules.pool(of: request.mode, in: request.region) else {
+            throw .unknownRegion(request.region, known: self.rules.regions)
+        }
+        return (pool, rules)
     }
 
     private func refusal(_ reply: RESPValue, of id: TicketID, action: String) -> MatchmakingError {
@@ -265,7 +271,7 @@ public struct MatchmakingService: Sendable {
     /// The ticket, where Redis knows it.
     private func present(_ id: TicketID, of player: PlayerID? = nil) async throws(MatchmakingError) -> Ticket {
         guard let ticket = try await ticket(id) else { throw .ticketGone(id) }
-        guard player == nil || ticket.player == player else { throw .foreignTicket(id) }
+        if let player, !ticket.players.contains(player) { throw .foreignTicket(id) }
         return ticket
     }
 }

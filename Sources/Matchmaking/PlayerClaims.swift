@@ -42,12 +42,15 @@ struct PlayerClaims: Sendable {
         for case .error(let reason) in replies { throw .server(reason) }
     }
 
-    /// Reads `{1, player, ticket, player, ticket, …}`, which the scripts that end tickets reply.
+    /// Reads `{1, players, ticket, players, ticket, …}`, which the scripts that end tickets reply; a party's players
+    /// are joined by ','.
     static func freed(in reply: RESPValue) -> [(player: PlayerID, ticket: TicketID)] {
         guard let items = reply.array, items.first?.int == 1 else { return [] }
-        return stride(from: 1, to: items.count - 1, by: 2).compactMap { index in
-            guard let player = items[index].string, let ticket = items[index + 1].string else { return nil }
-            return (PlayerID(player), TicketID(ticket))
+        return stride(from: 1, to: items.count - 1, by: 2).flatMap { index in
+            guard let players = items[index].string, let ticket = items[index + 1].string else {
+                return [(player: PlayerID, ticket: TicketID)]()
+            }
+            return players.split(separator: ",").map { (PlayerID(String($0)), TicketID(ticket)) }
         }
     }
 }

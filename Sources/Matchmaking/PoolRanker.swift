@@ -35,7 +35,7 @@ struct PoolRanker: Sendable {
         // So that the keeper never renews a lease by which nobody ranks.
         defer { lease.end() }
         guard let rules = service.rules.rules(of: lease.pool) else { return }
-        let matcher = Matcher(rules: rules)
+        let matcher = Matcher(rules: rules, regions: service.rules.regions(of: lease.pool))
         while lease.isHeld, !Task.isCancelled {
             do throws(RedisError) {
                 var view = try await PoolView.load(keys, redis: service.redis)

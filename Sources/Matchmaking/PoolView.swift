@@ -53,20 +53,16 @@ struct PoolView: Sendable {
         let replies = try await redis.pipeline(
             ids.map { id in
                 RedisCommand(
-                    "HMGET", RedisArgument(keys.ticket(id)), "player", "queuedAt", "rating", "deviation", "character",
-                    isSafeToRepeat: true)
+                    "HMGET", RedisArgument(keys.ticket(id)), "queuedAt", "body", isSafeToRepeat: true)
             })
         for (id, reply) in zip(ids, replies) {
             if case .error(let reason) = reply { throw .server(reason) }
             let values = reply.array?.map(\.string) ?? []
-            guard values.count == 5, let player = values[0], let queuedAt = values[1].flatMap(Instant.init(text:)),
-                let rating = values[2].flatMap(Double.init), let deviation = values[3].flatMap(Double.init)
+            guard values.count == 2, let queuedAt = values[0].flatMap(Instant.init(text:)),
+                let body = values[1].flatMap(TicketBody.init(text:))
             else { continue }
             waiting.insert(
-                QueuedTicket(
-                    id: id, player: PlayerID(player), queuedAt: queuedAt,
-                    skill: Skill(rating: rating, deviation: deviation),
-                    character: values[4].flatMap { $0.isEmpty ? nil : $0 }))
+                QueuedTicket(id: id, queuedAt: queuedAt, members: body.members, backfill: body.backfill))
         }
     }
 }

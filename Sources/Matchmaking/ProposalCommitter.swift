@@ -25,7 +25,7 @@ struct ProposalCommitter: Sendable {
         var matches: [MatchID] = []
         var calls: [(keys: [RedisKey], arguments: [RedisArgument])] = []
         for proposal in proposals {
-            let match = MatchID(in: pool, ULID())
+            let match = MatchID(in: pool, playedIn: proposal.region, ULID())
             let tickets = proposal.tickets
             matches.append(match)
             calls.append(
@@ -49,10 +49,12 @@ struct ProposalCommitter: Sendable {
     /// What the last acceptance enqueues, as the queue's script wants it.
     private func allocation(of proposal: Proposal, _ match: MatchID) throws(RedisError) -> [UInt8] {
         let teams = proposal.teams.map { team in
-            team.map { ticket in
-                AllocateInstance.Player(
-                    ticketId: ticket.id, playerId: ticket.player, character: ticket.character,
-                    rating: ticket.skill.rating)
+            team.flatMap { ticket in
+                ticket.members.map { member in
+                    AllocateInstance.Player(
+                        ticketId: ticket.id, playerId: member.player, character: member.character,
+                        rating: member.skill.rating)
+                }
             }
         }
         let job = AllocateInstance(matchId: match, pool: pool, teams: teams)
@@ -65,11 +67,7 @@ struct ProposalCommitter: Sendable {
     }
 
     private static func why(_ proposal: Proposal) -> String {
-        let ratings = proposal.tickets.map(\.skill.rating)
-        let spread = (ratings.max() ?? 0) - (ratings.min() ?? 0)
-        return
-            "{\"window\":\(proposal.window),\"spread\":\(spread),\"predictedGap\":\(proposal.predictedGap),"
-            + "\"anchor\":\"\(proposal.anchor.id)\"}"
+        "{\"anchor\":\"\(proposal.anchor.id)\"}"
     }
 
     private static func outcome(_ reply: RESPValue, _ match: MatchID) throws(RedisError) -> Outcome {

@@ -1,17 +1,16 @@
 import GameModel
 import Redis
 
-/// A request to be matched, of one player, as Redis holds it.
+/// A request to be matched, of one player or a party, as Redis holds it.
 public struct Ticket: Sendable, Hashable {
     public let id: TicketID
-    public let player: PlayerID
+    /// The players; the first is the party's leader.
+    public let members: [TicketMember]
     public let state: TicketState
     /// When it was first queued, by Redis `TIME`. A ticket that goes back to the queue keeps it.
     public let queuedAt: Instant
     /// When it came to its present state.
     public let since: Instant
-    public let skill: Skill
-    public let character: String?
     /// The match it is, or was last, part of.
     public let match: MatchID?
     /// Until when the player may accept; only in states proposed and accepted.
@@ -25,18 +24,15 @@ public struct Ticket: Sendable, Hashable {
 
     /// Reads the fields of the hash; `nil` where there is none, or what makes a ticket is missing.
     init?(id: TicketID, fields: [String: String]) {
-        guard let player = fields["player"], let state = fields["state"].flatMap(TicketState.init(rawValue:)),
+        guard let body = fields["body"].flatMap(TicketBody.init(text:)),
+            let state = fields["state"].flatMap(TicketState.init(rawValue:)),
             let queuedAt = fields["queuedAt"].flatMap(Instant.init(text:))
         else { return nil }
         self.id = id
-        self.player = PlayerID(player)
+        members = body.members
         self.state = state
         self.queuedAt = queuedAt
         since = fields["since"].flatMap(Instant.init(text:)) ?? queuedAt
-        skill = Skill(
-            rating: fields["rating"].flatMap(Double.init) ?? Skill.unknown.rating,
-            deviation: fields["deviation"].flatMap(Double.init) ?? Skill.unknown.deviation)
-        character = fields["character"].flatMap { $0.isEmpty ? nil : $0 }
         match = fields["match"].map { MatchID($0) }
         acceptBy = fields["acceptBy"].flatMap(Instant.init(text:))
         assignment = Assignment(fields: fields)
@@ -45,19 +41,11 @@ public struct Ticket: Sendable, Hashable {
     }
 }
 
-/// How strong a player is, on the scale of Glicko-2's public ratings (1500 is average).
-public struct Skill: Sendable, Hashable, Codable {
-    /// A player of whom nothing is known.
-    public static let unknown = Skill(rating: 1500, deviation: 350)
+extension Ticket {
+    /// The party's leader, who created it.
+    public var leader: PlayerID? { members.first?.player }
 
-    public let rating: Double
-    /// Standard deviation of the rating.
-    public let deviation: Double
-
-    public init(rating: Double, deviation: Double) {
-        self.rating = rating
-        self.deviation = deviation
-    }
+    public var players: [PlayerID] { members.map(\.player) }
 }
 
 /// Where a match is played: what its players connect to.
@@ -102,23 +90,6 @@ public struct TicketRequest: Sendable, Hashable {
         self.skill = skill
         self.character = character
         self.latencies = latencies
-    }
-}
-
-/// A ticket as a ranker's view holds it: what the matcher decides by.
-public struct QueuedTicket: Sendable, Hashable {
-    public let id: TicketID
-    public let player: PlayerID
-    public let queuedAt: Instant
-    public let skill: Skill
-    public let character: String?
-
-    public init(id: TicketID, player: PlayerID, queuedAt: Instant, skill: Skill, character: String? = nil) {
-        self.id = id
-        self.player = player
-        self.queuedAt = queuedAt
-        self.skill = skill
-        self.character = character
     }
 }
 

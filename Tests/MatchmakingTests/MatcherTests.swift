@@ -17,13 +17,13 @@ struct MatcherTests {
         }
     }
 
-    private func window(of ticket: QueuedTicket, _ rules: PoolRules) -> Double {
+    private func window(of ticket: QueuedTicket, _ rules: ModeRules) -> Double {
         rules.window(afterWaiting: (now - ticket.queuedAt).inSeconds)
     }
 
     @Test("holds its promises on random pools", arguments: [1, 2, 3, 5], [UInt64(1), 2, 3, 4, 5])
     func promises(teamSize: Int, seed: UInt64) {
-        let rules = PoolRules(teamSize: teamSize, window: 20, windowGrowth: 3)
+        let rules = ModeRules(teamSize: teamSize, window: 20, windowGrowth: 3)
         let all = tickets(300, seed: seed)
         var waiting = WaitingTickets()
         for ticket in all { waiting.insert(ticket) }
@@ -36,7 +36,7 @@ struct MatcherTests {
             let anchor = match.anchor
             for ticket in match.tickets {
                 #expect(left.remove(ticket.id) != nil, "\(ticket.id) is in two matches (seed \(seed))")
-                #expect(abs(ticket.skill.rating - anchor.skill.rating) <= window(of: anchor, rules), "seed \(seed)")
+                #expect(abs(ticket.rating - anchor.rating) <= window(of: anchor, rules), "seed \(seed)")
             }
         }
         #expect(left == Set(waiting.all.map(\.id)))
@@ -45,7 +45,7 @@ struct MatcherTests {
     @Test(
         "passes over no ticket that waited longer and could have been matched", arguments: [1, 3], [UInt64(7), 8, 9])
     func longestFirst(teamSize: Int, seed: UInt64) {
-        let rules = PoolRules(teamSize: teamSize, window: 15, windowGrowth: 1)
+        let rules = ModeRules(teamSize: teamSize, window: 15, windowGrowth: 1)
         let all = tickets(200, seed: seed)
         var waiting = WaitingTickets()
         for ticket in all { waiting.insert(ticket) }
@@ -53,7 +53,7 @@ struct MatcherTests {
         // Replayed from the start: at each match, no one who waited longer than its anchor had enough others in reach.
         var left = all.sorted { ($0.queuedAt, $0.id) < ($1.queuedAt, $1.id) }
         func canAnchor(_ ticket: QueuedTicket) -> Bool {
-            left.filter { abs($0.skill.rating - ticket.skill.rating) <= window(of: ticket, rules) }.count
+            left.filter { abs($0.rating - ticket.rating) <= window(of: ticket, rules) }.count
                 >= rules.playersPerMatch
         }
         for match in matches {
@@ -77,13 +77,13 @@ struct MatcherTests {
             make("anchor", 1500, 9_000), make("far", 1560, 8_000), make("near", 1510, 1_000),
             make("near-longer", 1490, 2_000),
         ] { waiting.insert(ticket) }
-        let matches = Matcher(rules: PoolRules(teamSize: 1)).match(&waiting, at: now, limit: 1)
+        let matches = Matcher(rules: ModeRules(teamSize: 1)).match(&waiting, at: now, limit: 1)
         #expect(matches.map { $0.tickets.map(\.id.rawValue) } == [["anchor", "near-longer"]])
     }
 
     @Test("waits until the window has widened far enough, and no longer")
     func widening() {
-        let rules = PoolRules(teamSize: 1, window: 100, windowGrowth: 10)
+        let rules = ModeRules(teamSize: 1, window: 100, windowGrowth: 10)
         let pair = [1500.0, 1700].enumerated().map { index, rating in
             QueuedTicket(
                 id: TicketID("t\(index)"), player: PlayerID("p\(index)"), queuedAt: now,
@@ -102,7 +102,7 @@ struct MatcherTests {
             waiting.insert(
                 QueuedTicket(id: TicketID(id), player: PlayerID("same"), queuedAt: now, skill: .unknown))
         }
-        #expect(Matcher(rules: PoolRules(teamSize: 1)).match(&waiting, at: now).isEmpty)
+        #expect(Matcher(rules: ModeRules(teamSize: 1)).match(&waiting, at: now).isEmpty)
         #expect(waiting.count == 2)
     }
 
@@ -110,7 +110,7 @@ struct MatcherTests {
     func limit() {
         var waiting = WaitingTickets()
         for ticket in tickets(100, seed: 3, spread: 1_500...1_510) { waiting.insert(ticket) }
-        #expect(Matcher(rules: PoolRules(teamSize: 1)).match(&waiting, at: now, limit: 7).count == 7)
+        #expect(Matcher(rules: ModeRules(teamSize: 1)).match(&waiting, at: now, limit: 7).count == 7)
         #expect(waiting.count == 86)
     }
 }
@@ -195,14 +195,14 @@ struct WaitingTicketsTests {
             waiting.visitNeighbours(of: here, within: 40) { other in
                 let distance = abs(
                     RatingBuckets.bucket(of: waiting.rating(at: other))
-                        - RatingBuckets.bucket(of: anchor.skill.rating))
+                        - RatingBuckets.bucket(of: anchor.rating))
                 #expect(distance >= lastDistance)
                 lastDistance = distance
                 if let ticket = waiting.ticket(at: other) { found.append(ticket.id) }
                 return true
             }
             let expected = plain.filter {
-                $0.id != anchor.id && abs($0.skill.rating - anchor.skill.rating) <= 40
+                $0.id != anchor.id && abs($0.rating - anchor.rating) <= 40
             }
             #expect(Set(found) == Set(expected.map(\.id)) && found.count == expected.count, "seed \(seed)")
             slot = waiting.next(after: here)

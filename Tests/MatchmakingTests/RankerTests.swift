@@ -1,6 +1,5 @@
 import GameModel
 import Redis
-import RankerWorker
 import TestSupport
 import Testing
 
@@ -61,7 +60,7 @@ struct RankerTests {
 
     /// Queues the players under these rules, and answers why each ticket ended.
     private func reasons(
-        of players: [String], _ change: (inout PoolRules) -> Void
+        of players: [String], _ change: (inout ModeRules) -> Void
     ) async throws -> [String?] {
         let rules = duels(change)
         return try await withRedis { redis, _ in
@@ -215,16 +214,6 @@ struct RankerTests {
             _ = try await redis.pipeline(commands)
             let view = try await PoolView.load(keys, redis: redis)
             #expect(view.waiting.count == 3_501)
-        }
-    }
-
-    @Test("refuses settings that can't work, by name")
-    func configuration() throws {
-        var configuration = RankerConfiguration()
-        try configuration.validate()
-        configuration.leaseMs = 10
-        #expect(throws: RankerConfigurationError(key: "muster.ranker.lease-ms", reason: "10 is not 300 to 60000")) {
-            try configuration.validate()
         }
     }
 }

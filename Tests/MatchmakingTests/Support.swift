@@ -13,8 +13,8 @@ let testLogger: Logger = {
 }()
 
 /// Duels in Europe only, so that a test's ranker has one pool.
-func duels(_ change: (inout PoolRules) -> Void = { _ in }) -> MatchmakingRules {
-    var rules = PoolRules(teamSize: 1)
+func duels(_ change: (inout ModeRules) -> Void = { _ in }) -> MatchmakingRules {
+    var rules = ModeRules(teamSize: 1)
     change(&rules)
     return MatchmakingRules(modes: [Mode("duel"): rules], regions: [Region("eu")])
 }
@@ -31,13 +31,10 @@ extension MatchmakingService {
 
     /// Commits a match as a ranker that holds the pool would.
     func propose(_ tickets: [Ticket], lease: String) async throws -> ProposalCommitter.Outcome {
-        let queued = tickets.map {
-            QueuedTicket(
-                id: $0.id, player: $0.player, queuedAt: $0.queuedAt, skill: $0.skill, character: $0.character)
-        }
+        let queued = tickets.map { QueuedTicket(id: $0.id, queuedAt: $0.queuedAt, members: $0.members) }
         let half = queued.count / 2
         let proposal = Proposal(
-            anchor: queued[0], teams: [Array(queued[..<half]), Array(queued[half...])], window: 100)
+            anchor: queued[0], teams: [Array(queued[..<half]), Array(queued[half...])], region: duelEU.region)
         let committer = ProposalCommitter(
             keys: MatchmakingKeys(duelEU), pool: duelEU, rules: rules, lease: lease, redis: redis)
         return try await committer.commit([proposal])[0]
@@ -83,4 +80,9 @@ func withRankers(
         defer { group.cancelAll() }
         try await body()
     }
+}
+
+extension Ticket {
+    /// The one player of a ticket without a party.
+    var player: PlayerID { members[0].player }
 }

@@ -86,7 +86,7 @@ struct TicketFlowTests {
             _ = try await PlayerClaims(redis: redis).claim(request.player, for: late, lifeMs: 60_000)
             let ticket = try await service.queue("p")
             await #expect(throws: MatchmakingError.ticketActive(ticket.id)) {
-                try await service.create(request, late, PoolRules(teamSize: 1))
+                try await service.create(request, late, ModeRules(teamSize: 1))
             }
             #expect(try await service.ticket(late) == nil)
             #expect(try await service.activeTicket(of: request.player)?.id == ticket.id)
@@ -266,7 +266,7 @@ struct TicketFlowTests {
     func rules() throws {
         try MatchmakingRules.standard.validate()
         #expect(MatchmakingRules.standard.pools.map(\.description).contains("squad:us"))
-        for change: (inout PoolRules) -> Void in [
+        for change: (inout ModeRules) -> Void in [
             { $0.teamSize = 0 }, { $0.teams = 51 * 2 }, { $0.teamSize = 51 }, { $0.window = .nan },
             { $0.windowMax = -1 }, { $0.acceptSeconds = 0 }, { $0.placementsMax = 0 },
         ] {

@@ -14,7 +14,7 @@ import Testing
         ("Sources/API", "API", 4), ("workers/ranker", "RankerWorker", 4), ("workers/allocator", "AllocatorWorker", 4),
         ("workers/verifier", "VerifierWorker", 4), ("workers/ingest", "IngestWorker", 4),
         ("workers/instance", "InstanceWorker", 4), ("ops/load", "Load", 4), ("ops/sandbox", "Sandbox", 4),
-        ("ops/bench", "Bench", 4),
+        ("ops/bench", "Bench", 4), ("ops/simulate", "Simulate", 4),
         // The API's process is the API's routes put behind a port, so it stands on the API though both are where
         // domains meet.
         ("workers/api", "APIWorker", 5),

@@ -4,7 +4,7 @@
 -- Replies: {1, player, ticket} · {0, state of the ticket, or 'gone'}
 -- Cost: O(log n) of the queue
 -- Why: apart from leave.lua, because a waiting ticket has no match to declare.
-local ticket = redis.call('HMGET', KEYS[8], 'state', 'player')
+local ticket = redis.call('HMGET', KEYS[8], 'state', 'players')
 if ticket[1] ~= 'queued' then
     return { 0, ticket[1] or 'gone' }
 end

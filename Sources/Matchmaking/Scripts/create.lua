@@ -1,7 +1,6 @@
 -- Purpose: creates a ticket in state queued.
 -- KEYS: 1–7 common (see fragment.lua) · 8 ticket HASH
--- ARGV: 1 ticket id · 2 player · 3 rating · 4 deviation · 5 character or '' · 6 latencies as JSON · 7 longest wait in
---   ms
+-- ARGV: 1 ticket id · 2 players joined by ',' · 3 body as JSON (TicketBody) · 4 longest wait in ms
 -- Replies: the time queued in Unix ms, or 0 where it was declared void (void.lua)
 -- Cost: O(log n) of the queue
 -- Why: a ticket id is used once, so a repeated call finds the ticket there and answers as the first one did. A void one
@@ -16,9 +15,9 @@ end
 local now = mm_clock()
 local id = ARGV[1]
 redis.call(
-    'HSET', KEYS[8], 'state', 'queued', 'player', ARGV[2], 'queuedAt', now, 'since', now, 'rating', ARGV[3],
-    'deviation', ARGV[4], 'character', ARGV[5], 'latencies', ARGV[6], 'maxWait', ARGV[7])
+    'HSET', KEYS[8], 'state', 'queued', 'players', ARGV[2], 'queuedAt', now, 'since', now, 'body', ARGV[3], 'maxWait',
+    ARGV[4])
 mm_enter(now, id)
-redis.call('ZADD', KEYS[4], now + ARGV[7], 't:' .. id)
-mm_publish_queued(now, id, { ARGV[2], now, ARGV[3], ARGV[4], ARGV[5] })
+redis.call('ZADD', KEYS[4], now + ARGV[4], 't:' .. id)
+mm_publish_queued(now, id, now, ARGV[3])
 return now

@@ -4,7 +4,7 @@
 -- Replies: {1, player, ticket} · {0, state of the ticket, 'gone' or 'early'}
 -- Cost: O(log n) of the queue
 -- Why: a ticket whose client went away must leave by itself.
-local ticket = redis.call('HMGET', KEYS[8], 'state', 'player', 'queuedAt', 'maxWait')
+local ticket = redis.call('HMGET', KEYS[8], 'state', 'players', 'queuedAt', 'maxWait')
 local state = ticket[1]
 if state == 'queued' and mm_clock() < ticket[3] + ticket[4] then
     return { 0, 'early' }

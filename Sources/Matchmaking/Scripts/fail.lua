@@ -21,7 +21,7 @@ end
 local reply = { 1 }
 for i = 9, #KEYS do
     local id = ARGV[i - 3]
-    local ticket = redis.call('HMGET', KEYS[i], 'match', 'player')
+    local ticket = redis.call('HMGET', KEYS[i], 'match', 'players')
     if ticket[1] == ARGV[1] then
         local attempts = redis.call('HINCRBY', KEYS[i], 'placements', 1)
         if from == 'placing' and attempts < tonumber(ARGV[3]) then

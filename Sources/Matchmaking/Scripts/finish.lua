@@ -11,7 +11,7 @@ end
 local now = mm_clock()
 local reply = { 1 }
 for i = 9, #KEYS do
-    local ticket = redis.call('HMGET', KEYS[i], 'match', 'player')
+    local ticket = redis.call('HMGET', KEYS[i], 'match', 'players')
     if ticket[1] == ARGV[1] then
         mm_end(now, KEYS[i], 'finished', 'played', ARGV[2])
         reply[#reply + 1] = ticket[2]

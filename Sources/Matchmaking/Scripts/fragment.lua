@@ -24,9 +24,8 @@ local function mm_publish(now, ...)
 end
 
 -- The entry holds all that a ranker's view needs, so that a view never has to ask for the ticket.
-local function mm_publish_queued(now, id, fields)
-    mm_publish(
-        now, 's', 'queued', 't', id, 'p', fields[1], 'q', fields[2], 'r', fields[3], 'd', fields[4], 'c', fields[5])
+local function mm_publish_queued(now, id, queuedAt, body)
+    mm_publish(now, 's', 'queued', 't', id, 'q', queuedAt, 'b', body)
 end
 
 -- Into the queue, at the time it was first queued; counted unless it was there.
@@ -41,12 +40,12 @@ end
 
 -- Back to the queue with the time of its first queueing: who waited longest is still first.
 local function mm_requeue(now, key, id)
-    local fields = redis.call('HMGET', key, 'player', 'queuedAt', 'rating', 'deviation', 'character', 'maxWait')
+    local fields = redis.call('HMGET', key, 'queuedAt', 'body', 'maxWait')
     redis.call('HSET', key, 'state', 'queued', 'since', now)
     redis.call('HDEL', key, 'match', 'acceptBy', 'roster')
-    mm_enter(fields[2], id)
-    redis.call('ZADD', KEYS[4], fields[2] + fields[6], 't:' .. id)
-    mm_publish_queued(now, id, fields)
+    mm_enter(fields[1], id)
+    redis.call('ZADD', KEYS[4], fields[1] + fields[3], 't:' .. id)
+    mm_publish_queued(now, id, fields[1], fields[2])
 end
 
 -- A final state; the hash stays readable for `ttl` seconds.

@@ -8,7 +8,7 @@
 -- Why: who waited and did accept must not lose their place by another's decline.
 local index = tonumber(ARGV[2])
 local key = KEYS[8 + index]
-local ticket = redis.call('HMGET', key, 'state', 'match', 'player')
+local ticket = redis.call('HMGET', key, 'state', 'match', 'players')
 local state = ticket[1]
 if not state then
     return { 0, 'gone' }

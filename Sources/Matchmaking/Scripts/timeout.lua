@@ -21,7 +21,7 @@ if now <= tonumber(match[2]) then
 end
 local reply = { 1 }
 for i = 9, #KEYS do
-    local ticket = redis.call('HMGET', KEYS[i], 'state', 'match', 'player')
+    local ticket = redis.call('HMGET', KEYS[i], 'state', 'match', 'players')
     local id = ARGV[i - 6]
     if ticket[2] == ARGV[1] then
         if ticket[1] == 'accepted' then

@@ -53,9 +53,9 @@ public struct WaitingTickets: Sendable {
     public mutating func insert(_ ticket: QueuedTicket) -> Bool {
         guard slots[ticket.id] == nil else { return false }
         var node = Node()
-        node.rating = ticket.skill.rating
+        node.rating = ticket.rating
         node.queuedAt = ticket.queuedAt.milliseconds
-        node.bucket = Int32(RatingBuckets.bucket(of: ticket.skill.rating))
+        node.bucket = Int32(RatingBuckets.bucket(of: ticket.rating))
         let slot: Int32
         if let reused = free.popLast() {
             slot = reused

@@ -10,10 +10,13 @@ import GameModel
 /// - Teams are split so that the predicted chances differ least (see ``TeamBalance``).
 /// - No ticket and no player is in a match twice.
 public struct Matcher: Sendable {
-    public let rules: PoolRules
+    public let rules: ModeRules
+    /// Where matches may be played.
+    public let regions: [Region]
 
-    public init(rules: PoolRules) {
+    public init(rules: ModeRules, regions: [Region] = []) {
         self.rules = rules
+        self.regions = regions
     }
 
     /// Takes matches out of the waiting tickets, at most `limit`.
@@ -47,9 +50,9 @@ public struct Matcher: Sendable {
         chosen.append(anchor)
         let wanted = rules.playersPerMatch
         waiting.visitNeighbours(of: anchor, within: window) { candidate in
-            let player = waiting.ticket(at: candidate)?.player
+            let player = waiting.ticket(at: candidate)?.members.first?.player
             // A player with two tickets is possible after a process died between claiming and creating.
-            if chosen.contains(where: { waiting.ticket(at: $0)?.player == player }) { return true }
+            if chosen.contains(where: { waiting.ticket(at: $0)?.members.first?.player == player }) { return true }
             chosen.append(candidate)
             return chosen.count < wanted
         }
@@ -62,34 +65,9 @@ public struct Matcher: Sendable {
     }
 
     private func proposal(of tickets: [QueuedTicket], window: Double) -> Proposal {
-        let ratings = tickets.map(\.skill.rating)
+        let ratings = tickets.map(\.rating)
         let split = TeamBalance.split(ratings, teams: rules.teams, size: rules.teamSize)
-        return Proposal(anchor: tickets[0], teams: split.map { $0.map { tickets[$0] } }, window: window)
-    }
-}
-
-/// A match that the matcher wants; it is made when Redis agrees that all its tickets are still queued.
-public struct Proposal: Sendable, Hashable {
-    /// The ticket around which it was made, whose window holds. Only one at the edge of its window, that could not have
-    /// been an anchor itself, may have waited longer.
-    public let anchor: QueuedTicket
-    public let teams: [[QueuedTicket]]
-    /// The rating window at that moment.
-    public let window: Double
-
-    public init(anchor: QueuedTicket, teams: [[QueuedTicket]], window: Double) {
-        self.anchor = anchor
-        self.teams = teams
-        self.window = window
-    }
-
-    /// In the order of the teams.
-    public var tickets: [QueuedTicket] { teams.flatMap { $0 } }
-
-    /// How far the predicted chance of the strongest team against the weakest is from even: 0 to 0.5.
-    public var predictedGap: Double {
-        let means = teams.map { team in team.map(\.skill.rating).reduce(0, +) / Double(max(1, team.count)) }
-        guard let best = means.max(), let worst = means.min() else { return 0 }
-        return TeamBalance.chance(of: best, against: worst) - 0.5
+        return Proposal(
+            anchor: tickets[0], teams: split.map { $0.map { tickets[$0] } }, region: regions.first ?? .everywhere)
     }
 }
