@@ -12,7 +12,7 @@ extension MatchmakingError: ProblemConvertible {
         case .invalidCharacter: .invalidField("character", sentence)
         case .foreignTicket: .forbidden("This ticket is another player's.")
         case .unknownTicket: .notFound("There is no such ticket.")
-        case .ticketGone, .ticketState, .tooLate, .matchGone, .matchState: .conflict(sentence)
+        case .ticketGone, .ticketState, .tooLate, .matchGone, .matchState, .backfillRefused: .conflict(sentence)
         case .redis(let error): error.problem
         case .invalidSkill, .invalidRules: .internalError
         }

@@ -2,19 +2,27 @@ import GameModel
 import Jobs
 
 /// The job that gives an accepted match a slot on an instance, on the queue named like the pool. It is enqueued by the
-/// script that takes the last acceptance, under the name `allocate.<match id>`.
+/// script that takes the last acceptance (or by the proposal, where the mode wants none), under the name
+/// `allocate.<match id>`.
+///
+/// The form grows by optional fields only: an allocator of an older version reads what it knows.
 public struct AllocateInstance: Job, Hashable {
     public struct Player: Codable, Sendable, Hashable {
         public let ticketId: TicketID
         public let playerId: PlayerID
         public let character: String?
         public let rating: Double
+        /// The role that the player takes; `nil` where the mode has none.
+        public let role: String?
 
-        public init(ticketId: TicketID, playerId: PlayerID, character: String?, rating: Double) {
+        public init(
+            ticketId: TicketID, playerId: PlayerID, character: String?, rating: Double, role: String? = nil
+        ) {
             self.ticketId = ticketId
             self.playerId = playerId
             self.character = character
             self.rating = rating
+            self.role = role
         }
     }
 
@@ -26,16 +34,33 @@ public struct AllocateInstance: Job, Hashable {
 
     public let matchId: MatchID
     public let pool: Pool
+    /// The players of each team; with ``backfill``, those who come into the running match.
     public let teams: [[Player]]
+    /// Seats of each team that bots take; empty = none.
+    public let bots: [Int]
+    /// The running match that gets these players: they need no slot, but seats there, and then
+    /// ``MatchmakingService/joinRunning(_:into:)``.
+    public let backfill: MatchID?
+    /// The version of the rules by which the match was made; `nil` from a ranker of an older version.
+    public let rules: String?
 
-    public init(matchId: MatchID, pool: Pool, teams: [[Player]]) {
+    public init(
+        matchId: MatchID, pool: Pool, teams: [[Player]], bots: [Int] = [], backfill: MatchID? = nil,
+        rules: String? = nil
+    ) {
         self.matchId = matchId
         self.pool = pool
         self.teams = teams
+        self.bots = bots
+        self.backfill = backfill
+        self.rules = rules
     }
 
+    /// Where it is to be placed.
+    public var region: Region { matchId.region ?? pool.region }
+
     private enum CodingKeys: String, CodingKey {
-        case matchId, pool, teams
+        case matchId, pool, teams, bots, backfill, rules
     }
 
     public init(from decoder: any Decoder) throws {
@@ -48,6 +73,9 @@ public struct AllocateInstance: Job, Hashable {
         }
         self.pool = pool
         teams = try container.decode([[Player]].self, forKey: .teams)
+        bots = try container.decodeIfPresent([Int].self, forKey: .bots) ?? []
+        backfill = try container.decodeIfPresent(MatchID.self, forKey: .backfill)
+        rules = try container.decodeIfPresent(String.self, forKey: .rules)
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -55,6 +83,9 @@ public struct AllocateInstance: Job, Hashable {
         try container.encode(matchId, forKey: .matchId)
         try container.encode(pool.description, forKey: .pool)
         try container.encode(teams, forKey: .teams)
+        if !bots.isEmpty { try container.encode(bots, forKey: .bots) }
+        try container.encodeIfPresent(backfill, forKey: .backfill)
+        try container.encodeIfPresent(rules, forKey: .rules)
     }
 
     public static func id(of match: MatchID) -> JobID { JobID("allocate.\(match)") }

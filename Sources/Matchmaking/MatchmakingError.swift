@@ -32,6 +32,8 @@ public enum MatchmakingError: Error, Sendable, Hashable, CustomStringConvertible
     case matchGone(MatchID)
     /// The match's state does not allow it: another was faster, or its deadline passed.
     case matchState(MatchID, MatchState, action: String)
+    /// The running match can't ask for players.
+    case backfillRefused(MatchID, reason: String)
     /// See ``RedisError/isOutage`` for whether trying later helps.
     case redis(RedisError)
 
@@ -54,6 +56,7 @@ public enum MatchmakingError: Error, Sendable, Hashable, CustomStringConvertible
         case .tooLate(let ticket): "the time to accept is over for ticket \(ticket)"
         case .matchGone(let match): "match \(match) is gone"
         case .matchState(let match, let state, let action): "can't \(action) match \(match), it is \(state)"
+        case .backfillRefused(let match, let reason): "no backfill for match \(match): \(reason)"
         case .redis(let error): "\(error)"
         }
     }

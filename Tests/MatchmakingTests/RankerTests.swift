@@ -205,10 +205,11 @@ struct RankerTests {
             for index in 0..<3_500 {
                 let id = TicketID(in: duelEU, ULID())
                 let time = RedisArgument(index < 2_500 ? 5 : index)
+                let body = try TicketBody(members: [TicketMember(player: PlayerID("p\(index)"))]).text()
                 commands.append(
                     RedisCommand(
-                        "HSET", RedisArgument(keys.ticket(id)), "state", "queued", "player", "p\(index)", "queuedAt",
-                        time, "rating", "1500", "deviation", "50", "character", ""))
+                        "HSET", RedisArgument(keys.ticket(id)), "state", "queued", "queuedAt", time, "body",
+                        RedisArgument(body)))
                 commands.append(RedisCommand("ZADD", RedisArgument(keys.queue), time, RedisArgument(id.rawValue)))
             }
             _ = try await redis.pipeline(commands)
