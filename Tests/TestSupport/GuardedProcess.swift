@@ -81,6 +81,14 @@ public final class GuardedProcess: Sendable {
 
     private static let spawning = Mutex<Void>(())
 
+    /// Numbers closed beyond the highest, for files that other threads open meanwhile.
+    private static let filesSpare: Int32 = 64
+
+    private static func highestOpenFile() throws -> Int32 {
+        let open = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")
+        return open.compactMap { Int32($0) }.max() ?? STDERR_FILENO
+    }
+
     private static func spawnAlone(_ command: [String], environment: [String: String]) throws -> (pid_t, Int32) {
         var ends: [Int32] = [0, 0]
         guard pipe(&ends) == 0 else { throw TestSupportError("pipe: \(String(cString: strerror(errno)))") }
@@ -91,6 +99,11 @@ public final class GuardedProcess: Sendable {
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_adddup2(&actions, ends[0], STDIN_FILENO)
+        // None of this process's other files: Foundation's `Process` takes its child for alive until all copies of a
+        // socket are closed, and a server that was started at that moment and lives for the whole run would hold one.
+        for file in (STDERR_FILENO + 1)...(try highestOpenFile() + filesSpare) {
+            posix_spawn_file_actions_addclose(&actions, file)
+        }
 
         // The pool's threads block signals; a child must not inherit that.
         var attributes = posix_spawnattr_t()

@@ -22,6 +22,8 @@ final class ChildProcess: Sendable {
     let pid: Int32
     private let end = EndBox()
 
+    private static let starting = Mutex<Void>(())
+
     /// Starts the child; `line` gets each line of its standard output and error.
     init(_ spec: ChildSpec, line: @escaping @Sendable (String) -> Void) throws {
         let process = Process()
@@ -36,7 +38,9 @@ final class ChildProcess: Sendable {
             let status = process.terminationStatus
             end.set(process.terminationReason == .exit ? .exit(status) : .signal(status))
         }
-        try Self.withoutBlockedSignals { try process.run() }
+        // One at a time: Foundation takes a child for alive until all copies of a socket are closed, and another child
+        // that starts in that moment would hold one.
+        try Self.starting.withLock { _ in try Self.withoutBlockedSignals { try process.run() } }
         pid = process.processIdentifier
         Self.follow(pipe.fileHandleForReading, LineSplitter(line))
     }
