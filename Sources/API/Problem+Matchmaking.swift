@@ -10,6 +10,8 @@ extension MatchmakingError: ProblemConvertible {
         case .latencyElsewhere(let region, _), .invalidLatency(let region, _):
             .invalidField("latencies.\(region)", sentence)
         case .invalidCharacter: .invalidField("character", sentence)
+        case .invalidTicket(let field, _): .invalidField(field, sentence)
+        case .coolingDown: .conflict(sentence)
         case .foreignTicket: .forbidden("This ticket is another player's.")
         case .unknownTicket: .notFound("There is no such ticket.")
         case .ticketGone, .ticketState, .tooLate, .matchGone, .matchState, .backfillRefused: .conflict(sentence)

@@ -16,6 +16,11 @@ public enum MatchmakingError: Error, Sendable, Hashable, CustomStringConvertible
     /// A rating that can't have been reckoned: a fault of the caller.
     case invalidSkill(Skill)
     case invalidCharacter(String)
+    /// A ticket that could never be matched, or is out of bounds: the field as the client named it, with the value and
+    /// what would be right.
+    case invalidTicket(field: String, reason: String)
+    /// The player declined, kept silent or left a match, and may queue again at that time of Redis.
+    case coolingDown(until: Instant)
     /// The rules can't be played with.
     case invalidRules(String)
     /// The ticket is another player's.
@@ -48,6 +53,8 @@ public enum MatchmakingError: Error, Sendable, Hashable, CustomStringConvertible
         case .invalidSkill(let skill): "rating \(skill.rating) ± \(skill.deviation) can't be"
         case .invalidCharacter(let character):
             "character '\(character.prefix(40))' must be 1 to 64 lower-case letters, digits, '-' and '_'"
+        case .invalidTicket(let field, let reason): "\(field): \(reason)"
+        case .coolingDown(let until): "the player may queue again at \(until)"
         case .invalidRules(let reason): "rules: \(reason)"
         case .foreignTicket(let ticket): "ticket \(ticket) is another player's"
         case .unknownTicket(let ticket): "'\(ticket)' is no ticket of a pool that is played"

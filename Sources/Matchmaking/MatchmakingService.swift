@@ -53,13 +53,12 @@ public struct MatchmakingService: Sendable {
         _ request: TicketRequest, _ id: TicketID, _ rules: ModeRules
     ) async throws(MatchmakingError) -> Ticket {
         let keys = try keys(of: id)
-        let member = TicketMember(
-            player: request.player, skill: request.skill, character: request.character, latencies: request.latencies)
+        let member = request.leader
         let body: String
         do {
             body = try TicketBody(members: [member]).text()
         } catch {
-            throw .invalidSkill(request.skill)
+            throw .invalidSkill(member.skill)
         }
         let reply: RESPValue
         do throws(RedisError) {
@@ -227,7 +226,7 @@ public struct MatchmakingService: Sendable {
         guard self.rules.regions.contains(request.region) else {
             throw .unknownRegion(request.region, known: self.rules.regions)
         }
-        for (region, latency) in request.latencies.sorted(by: { $0.key < $1.key }) {
+        for (region, latency) in request.leader.latencies.sorted(by: { $0.key < $1.key }) {
             guard self.rules.regions.contains(region) else {
                 throw .latencyElsewhere(region, known: self.rules.regions)
             }
@@ -235,7 +234,7 @@ public struct MatchmakingService: Sendable {
                 throw .invalidLatency(region, value: "\(latency)")
             }
         }
-        if let character = request.character {
+        if let character = request.leader.character {
             let isName =
                 (1...64).contains(character.utf8.count)
                 && character.utf8.allSatisfy {
@@ -245,7 +244,7 @@ public struct MatchmakingService: Sendable {
                 }
             guard isName else { throw .invalidCharacter(character) }
         }
-        let skill = request.skill
+        let skill = request.leader.skill
         guard skill.rating.isFinite, (-10_000...10_000).contains(skill.rating), skill.deviation.isFinite,
             (0...10_000).contains(skill.deviation)
         else { throw .invalidSkill(skill) }

@@ -1,35 +1,48 @@
+import Foundation
 import GameModel
 import Redis
 
 /// A request to be matched, of one player or a party, as Redis holds it.
 public struct Ticket: Sendable, Hashable {
     public let id: TicketID
-    /// The players; the first is the party's leader.
+    /// All players, the party's leader first, whether they have joined or not; none of a backfill ticket.
+    public let players: [PlayerID]
+    /// Those of ``players`` who have joined, in that order: all of them, but in state forming or where it ended there.
     public let members: [TicketMember]
+    /// Who has accepted the match that it is proposed for.
+    public let accepted: Set<PlayerID>
     public let state: TicketState
-    /// When it was first queued, by Redis `TIME`. A ticket that goes back to the queue keeps it.
+    /// When it was first queued, by Redis `TIME`; while it is forming, when it was created. A ticket that goes back to
+    /// the queue keeps it.
     public let queuedAt: Instant
     /// When it came to its present state.
     public let since: Instant
     /// The match it is, or was last, part of.
     public let match: MatchID?
-    /// Until when the player may accept; only in states proposed and accepted.
+    /// Until when its players may accept; only in states proposed and accepted.
     public let acceptBy: Instant?
     /// Where to play; only in state ready and after.
     public let assignment: Assignment?
-    /// Why it ended: `by-player`, `not-accepted`, `waited-too-long`, `played`, or what `failPlacement` was told.
+    /// Why it ended: `by-player`, `turned-down`, `left-proposal`, `not-joined`, `not-accepted`, `abandoned`,
+    /// `waited-too-long`, `played`, or what `failPlacement` was told.
     public let reason: String?
+    /// Who ended it: by declining, withdrawing, turning down or keeping silent; empty where nobody did.
+    public let endedBy: [PlayerID]
     /// The tickets of the match, itself among them, in the order of the teams; empty without a match.
     let roster: [TicketID]
 
     /// Reads the fields of the hash; `nil` where there is none, or what makes a ticket is missing.
     init?(id: TicketID, fields: [String: String]) {
-        guard let body = fields["body"].flatMap(TicketBody.init(text:)),
-            let state = fields["state"].flatMap(TicketState.init(rawValue:)),
-            let queuedAt = fields["queuedAt"].flatMap(Instant.init(text:))
+        guard let state = fields["state"].flatMap(TicketState.init(rawValue:)),
+            let queuedAt = fields["queuedAt"].flatMap(Instant.init(text:)),
+            let members = Self.members(fields)
         else { return nil }
         self.id = id
-        members = body.members
+        self.members = members
+        let listed = Self.players(fields["players"])
+        players = listed.isEmpty ? members.map(\.player) : listed
+        accepted = Set(
+            zip(players, fields["accepted"] ?? "").compactMap { $1 == "1" ? $0 : nil })
         self.state = state
         self.queuedAt = queuedAt
         since = fields["since"].flatMap(Instant.init(text:)) ?? queuedAt
@@ -37,15 +50,57 @@ public struct Ticket: Sendable, Hashable {
         acceptBy = fields["acceptBy"].flatMap(Instant.init(text:))
         assignment = Assignment(fields: fields)
         reason = fields["reason"]
+        endedBy = Self.players(fields["by"])
         roster = fields["roster"]?.split(separator: ",").map { TicketID(String($0)) } ?? []
+    }
+
+    private static func players(_ text: String?) -> [PlayerID] {
+        text?.split(separator: ",").map { PlayerID(String($0)) } ?? []
+    }
+
+    /// From the body; before all have joined, from what each brought: field `m<place in the party>`.
+    private static func members(_ fields: [String: String]) -> [TicketMember]? {
+        if let body = fields["body"] { return TicketBody(text: body)?.members }
+        var members: [TicketMember] = []
+        for place in 1...max(1, players(fields["players"]).count) {
+            guard let text = fields["m\(place)"] else { continue }
+            guard let member = TicketMember(text: text) else { return nil }
+            members.append(member)
+        }
+        return members
     }
 }
 
 extension Ticket {
     /// The party's leader, who created it.
-    public var leader: PlayerID? { members.first?.player }
+    public var leader: PlayerID? { players.first }
 
-    public var players: [PlayerID] { members.map(\.player) }
+    public func hasJoined(_ player: PlayerID) -> Bool { members.contains { $0.player == player } }
+
+    /// Those who earned a cooldown by how it ended.
+    var guilty: [PlayerID] {
+        state == .declined || reason == "not-accepted" || reason == "left-proposal" ? endedBy : []
+    }
+}
+
+extension TicketMember {
+    /// Reads JSON; `nil` where it is of another form.
+    init?(text: String) {
+        guard let member = try? JSONDecoder().decode(Self.self, from: Data(text.utf8)) else { return nil }  // As said.
+        self = member
+    }
+
+    /// As JSON, as in ``TicketBody``.
+    func text() throws(MatchmakingError) -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        do {
+            return String(decoding: try encoder.encode(self), as: UTF8.self)
+        } catch {
+            // Only a number that JSON has no form for can do this.
+            throw .invalidSkill(skill)
+        }
+    }
 }
 
 /// Where a match is played: what its players connect to.
@@ -67,30 +122,37 @@ public struct Assignment: Sendable, Hashable, Codable {
     }
 }
 
-/// What a player asks for.
+/// What a player asks for, alone or as the leader of a party.
 public struct TicketRequest: Sendable, Hashable {
     /// The most a measured latency may be.
     public static let latencyMsMax = 5_000.0
 
-    public let player: PlayerID
+    /// The player who asks. Rating, games and history are the server's to fill in, never the client's.
+    public let leader: TicketMember
     public let mode: Mode
+    /// Where the player waits; in a mode whose regions play together, only where the player is at home.
     public let region: Region
-    public let skill: Skill
-    public let character: String?
-    /// Measured by the client, in ms.
-    public let latencies: [Region: Double]
+    /// Who is invited to play along; the ticket is not queued before all of them joined.
+    public let party: [PlayerID]
 
+    public init(leader: TicketMember, mode: Mode, region: Region, party: [PlayerID] = []) {
+        self.leader = leader
+        self.mode = mode
+        self.region = region
+        self.party = party
+    }
+
+    /// The request of a player without a party, roles and attributes.
     public init(
         player: PlayerID, mode: Mode, region: Region, skill: Skill = .unknown, character: String? = nil,
         latencies: [Region: Double] = [:]
     ) {
-        self.player = player
-        self.mode = mode
-        self.region = region
-        self.skill = skill
-        self.character = character
-        self.latencies = latencies
+        self.init(
+            leader: TicketMember(player: player, skill: skill, character: character, latencies: latencies),
+            mode: mode, region: region)
     }
+
+    public var player: PlayerID { leader.player }
 }
 
 extension Instant {

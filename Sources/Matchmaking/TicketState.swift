@@ -1,22 +1,24 @@
 /// Where a ticket is in its life. One table says which step may follow which; the Lua scripts keep to it, and a test
 /// runs them against it.
 public enum TicketState: String, Sendable, Codable, CaseIterable, CustomStringConvertible {
+    /// A party of which not all have joined yet.
+    case forming
     /// Waits in its pool.
     case queued
-    /// Is part of a match that its player has not accepted yet.
+    /// Is part of a match that not all its players have accepted yet.
     case proposed
-    /// Its player accepted; others of the match have not yet.
+    /// Its players accepted; others of the match have not yet.
     case accepted
     /// All accepted; the match gets a slot on an instance.
     case placing
     /// The players can connect.
     case ready
     case finished
-    /// Its player withdrew it.
+    /// One of its players withdrew it, or turned the party down.
     case cancelled
-    /// It waited too long, was not accepted in time, or was lost with Redis.
+    /// It waited too long, was abandoned, not joined or not accepted in time, or was lost with Redis.
     case expired
-    /// Its player declined the match.
+    /// One of its players declined the match.
     case declined
     /// Its match could not be played.
     case failed
@@ -24,8 +26,11 @@ public enum TicketState: String, Sendable, Codable, CaseIterable, CustomStringCo
     /// The states that one step leads to.
     public var next: Set<TicketState> {
         switch self {
-        case .queued: [.proposed, .cancelled, .expired]
-        case .proposed: [.accepted, .queued, .declined, .cancelled, .expired]
+        case .forming: [.queued, .cancelled, .expired]
+        // Straight to placing where the mode wants no acceptance.
+        case .queued: [.proposed, .placing, .cancelled, .expired]
+        // Straight to placing where it is a running match that gets players, which nobody accepts for.
+        case .proposed: [.accepted, .placing, .queued, .declined, .cancelled, .expired]
         case .accepted: [.placing, .queued, .cancelled]
         case .placing: [.ready, .queued, .failed]
         case .ready: [.finished, .failed]
