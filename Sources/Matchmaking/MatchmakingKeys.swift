@@ -32,6 +32,9 @@ public struct MatchmakingKeys: Sendable {
     /// STRING with TTL: the one active ticket of a player. Not of the pool's slot.
     static func claim(_ player: PlayerID) -> RedisKey { RedisKey("muster:mm:player:{\(player)}") }
 
+    /// HASH with TTL: see `latencies.lua`. In the slot of the player's claim.
+    static func latencies(_ player: PlayerID) -> RedisKey { RedisKey("muster:mm:player:{\(player)}:latencies") }
+
     public init(_ pool: Pool) {
         prefix = "muster:mm:{\(pool)}:"
         queue = RedisKey(prefix + "queue")
