@@ -64,7 +64,7 @@ struct AuditRepository: Sendable {
                 WHERE m.state IS NULL OR m.state NOT IN ('reported', 'finished')
                 """),
         Rule(
-            claim: "each player of a finished match has exactly one rating change",
+            claim: "each player of a finished match has exactly one rating change, none where bots played",
             checked: """
                 SELECT COUNT(*) FROM match_players s JOIN matches m ON m.match_id = s.match_id
                 WHERE m.state = 'finished'
@@ -73,7 +73,7 @@ struct AuditRepository: Sendable {
                 SELECT s.match_id || ' ' || s.player_id AS name
                 FROM match_players s JOIN matches m ON m.match_id = s.match_id
                 WHERE m.state = 'finished' AND (SELECT COUNT(*) FROM rating_changes c
-                    WHERE c.match_id = s.match_id AND c.player_id = s.player_id) <> 1
+                    WHERE c.match_id = s.match_id AND c.player_id = s.player_id) <> CASE WHEN m.bots = '' THEN 1 ELSE 0 END
                 """),
         Rule(
             claim: "each rating change is of a player of a finished match",
@@ -94,11 +94,30 @@ struct AuditRepository: Sendable {
                 WHERE COALESCE(c.games, 0) <> r.games
                 """),
         Rule(
+            claim: "each player's leaves are as many as the rated matches that they left",
+            checked: "SELECT COUNT(*) FROM ratings",
+            broken: """
+                SELECT r.player_id || ' ' || r.mode AS name FROM ratings r
+                LEFT JOIN (
+                    SELECT s.player_id, s.mode, SUM(s.quit) AS leaves FROM match_players s
+                    JOIN matches m ON m.match_id = s.match_id WHERE m.state = 'finished' AND m.bots = ''
+                    GROUP BY s.player_id, s.mode) l ON l.player_id = r.player_id AND l.mode = r.mode
+                WHERE COALESCE(l.leaves, 0) <> r.leaves
+                """),
+        Rule(
+            claim: "each player of a finished match has an outcome, and nobody else",
+            checked: "SELECT COUNT(*) FROM match_players",
+            broken: """
+                SELECT s.match_id || ' ' || s.player_id AS name
+                FROM match_players s JOIN matches m ON m.match_id = s.match_id
+                WHERE (m.state = 'finished') <> (s.outcome IS NOT NULL)
+                """),
+        Rule(
             claim: "no ticket is in two matches, abandoned ones apart",
             checked: "SELECT COUNT(DISTINCT ticket_id) FROM match_players",
             broken: """
                 SELECT s.ticket_id AS name FROM match_players s JOIN matches m ON m.match_id = s.match_id
-                WHERE m.state <> 'abandoned' GROUP BY s.ticket_id HAVING COUNT(*) > 1
+                WHERE m.state <> 'abandoned' GROUP BY s.ticket_id HAVING COUNT(DISTINCT s.match_id) > 1
                 """),
     ]
 }

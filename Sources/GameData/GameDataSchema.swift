@@ -14,6 +14,7 @@ public enum GameDataSchema {
             (id: "1-players", body: { db in try db.execute(sql: players) }),
             (id: "2-patches", body: { db in try createPatches(in: db) }),
             (id: "3-matches", body: { db in try db.execute(sql: matches) }),
+            (id: "4-parties-and-seasons", body: { db in try db.execute(sql: partiesAndSeasons) }),
         ])
 
     private static let players = """
@@ -118,6 +119,48 @@ public enum GameDataSchema {
             changed_at BIGINT NOT NULL,
             PRIMARY KEY (match_id, player_id)
         );
+        """
+
+    // `bots` are counts by team, like `0,3`; empty where none plays. A seat that is `late` was taken while the match
+    // was under way. The mode is with each seat, so that a player's last matches of one mode are read from one index.
+    private static let partiesAndSeasons = """
+        ALTER TABLE ratings ADD COLUMN leaves BIGINT NOT NULL DEFAULT 0;
+        ALTER TABLE matches ADD COLUMN rules TEXT NOT NULL DEFAULT 'standard';
+        ALTER TABLE matches ADD COLUMN bots TEXT NOT NULL DEFAULT '';
+        ALTER TABLE match_players ADD COLUMN mode TEXT NOT NULL DEFAULT '';
+        ALTER TABLE match_players ADD COLUMN outcome TEXT CHECK (outcome IN ('won', 'lost', 'drawn'));
+        ALTER TABLE match_players ADD COLUMN quit BIGINT NOT NULL DEFAULT 0;
+        ALTER TABLE match_players ADD COLUMN late BIGINT NOT NULL DEFAULT 0;
+        UPDATE match_players SET mode = (SELECT m.mode FROM matches m WHERE m.match_id = match_players.match_id);
+        UPDATE match_players SET outcome = (
+            SELECT CASE WHEN r.winner IS NULL THEN 'drawn' WHEN r.winner = match_players.team THEN 'won' ELSE 'lost' END
+            FROM match_results r WHERE r.match_id = match_players.match_id)
+        WHERE EXISTS (
+            SELECT 1 FROM matches m WHERE m.match_id = match_players.match_id AND m.state = 'finished');
+        DROP INDEX match_players_by_ticket;
+        CREATE UNIQUE INDEX match_players_by_ticket ON match_players (ticket_id, player_id) WHERE abandoned = 0;
+        CREATE INDEX match_players_by_mode ON match_players (player_id, mode, placed_at, match_id);
+        CREATE TABLE seasons (
+            season BIGINT NOT NULL PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE,
+            carry DOUBLE PRECISION NOT NULL CHECK (carry BETWEEN 0 AND 1),
+            started_at BIGINT NOT NULL
+        );
+        INSERT INTO seasons (season, name, carry, started_at) VALUES (0, 'preseason', 1, 0);
+        CREATE TABLE season_ratings (
+            season BIGINT NOT NULL REFERENCES seasons (season),
+            player_id TEXT NOT NULL,
+            mode TEXT NOT NULL,
+            rating DOUBLE PRECISION NOT NULL,
+            deviation DOUBLE PRECISION NOT NULL,
+            volatility DOUBLE PRECISION NOT NULL,
+            games BIGINT NOT NULL,
+            wins BIGINT NOT NULL,
+            draws BIGINT NOT NULL,
+            leaves BIGINT NOT NULL,
+            PRIMARY KEY (player_id, mode, season)
+        );
+        CREATE INDEX season_ratings_by_mode ON season_ratings (season, mode, rating DESC, player_id);
         """
 
     private static func createPatches(in db: Database) throws {

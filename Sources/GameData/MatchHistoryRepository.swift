@@ -31,11 +31,10 @@ public struct MatchHistoryRepository: Sendable {
             return try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT m.match_id, m.mode, m.region, m.patch, m.state, m.placed_at, m.ended_at, r.winner,
+                    SELECT m.match_id, m.mode, m.region, m.patch, m.state, m.placed_at, m.ended_at, s.outcome, s.quit,
                         s.team, s.character, s.kills, s.deaths, s.damage, c.rating_before, c.rating_after
                     FROM match_players s
                     JOIN matches m ON m.match_id = s.match_id
-                    LEFT JOIN match_results r ON r.match_id = s.match_id
                     LEFT JOIN rating_changes c ON c.match_id = s.match_id AND c.player_id = s.player_id
                     WHERE s.player_id = ? AND (s.placed_at, s.match_id) < (?, ?)
                     ORDER BY s.placed_at DESC, s.match_id DESC LIMIT ?
@@ -49,21 +48,22 @@ public struct MatchHistoryRepository: Sendable {
     private static func summary(_ row: Row) -> MatchSummary {
         // The table's CHECK allows these names only.
         let state = MatchRecord.State(rawValue: row["state"]) ?? .placed
-        let team: Int = row["team"]
         return MatchSummary(
             matchId: MatchID(row["match_id"]), mode: Mode(row["mode"]), region: Region(row["region"]),
             patch: PatchVersion(row["patch"]), state: state, placedAt: Instant(milliseconds: row["placed_at"]),
-            endedAt: (row["ended_at"] as Int64?).map { Instant(milliseconds: $0) }, team: team,
-            character: row["character"], outcome: outcome(state: state, team: team, winner: row["winner"]),
+            endedAt: (row["ended_at"] as Int64?).map { Instant(milliseconds: $0) }, team: row["team"],
+            character: row["character"], outcome: outcome(state: state, stored: row["outcome"]),
+            left: row["quit"] == 1 ? true : nil,
             kills: row["kills"], deaths: row["deaths"], damage: row["damage"], ratingBefore: row["rating_before"],
             ratingAfter: row["rating_after"])
     }
 
-    private static func outcome(state: MatchRecord.State, team: Int, winner: Int?) -> MatchSummary.Outcome? {
+    private static func outcome(state: MatchRecord.State, stored: String?) -> MatchSummary.Outcome? {
         switch state {
         case .placed, .reported: nil
         case .abandoned: .abandoned
-        case .finished: winner.map { $0 == team ? .won : .lost } ?? .drawn
+        // The table's CHECK allows names of outcomes only.
+        case .finished: stored.flatMap { MatchSummary.Outcome(rawValue: $0) }
         }
     }
 }

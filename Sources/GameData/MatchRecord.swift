@@ -7,6 +7,10 @@ public struct MatchRecord: Sendable, Hashable {
     public var region: Region
     public var instanceId: InstanceID
     public var patch: PatchVersion
+    /// The version of the rules that the match was made by.
+    public var rules: String
+    /// How many bots each team has; empty where none plays.
+    public var bots: [Int]
     public var state: MatchRecord.State
     public var placedAt: Instant
     /// When the result was stored.
@@ -19,10 +23,15 @@ public struct MatchRecord: Sendable, Hashable {
     public var roster: [MatchSeat]
     public var result: MatchResult?
 
-    /// The roster by team: `teams[0]` are the seats of team 0.
+    /// Whether the result changes ratings: it does not where bots played.
+    public var isRated: Bool { !bots.contains { $0 > 0 } }
+
+    /// How many teams there are, those of bots alone among them.
+    public var teamCount: Int { max(bots.count, (roster.map(\.team).max() ?? -1) + 1) }
+
+    /// The roster by team: `teams[0]` are the seats of team 0. A team of bots alone has none.
     public var teams: [[MatchSeat]] {
-        let count = (roster.map(\.team).max() ?? -1) + 1
-        return (0..<count).map { team in roster.filter { $0.team == team } }
+        (0..<teamCount).map { team in roster.filter { $0.team == team } }
     }
 }
 
@@ -41,6 +50,8 @@ public struct MatchSummary: Sendable, Hashable, Codable {
     public var character: String
     /// Absent until the match has ended.
     public var outcome: Outcome?
+    /// True for who left before the end; absent for all others.
+    public var left: Bool?
     public var kills: Int?
     public var deaths: Int?
     public var damage: Int?

@@ -6,6 +6,10 @@ public struct MatchResult: Sendable, Hashable, Codable {
     /// The index of the team that won; `nil` for a draw.
     public var winner: Int?
     public var durationMs: Int64
+    /// How the teams came in, a number for each team: 1 for the best, equal ones for teams that tie. Where absent, the
+    /// winner was first and the others share the second place, and in a draw all share the first.
+    public var ranks: [Int]?
+    /// Everyone who was on the roster at the end, those who left among them.
     public var players: [Player]
 
     public struct Player: Sendable, Hashable, Codable {
@@ -15,23 +19,27 @@ public struct MatchResult: Sendable, Hashable, Codable {
         public var deaths: Int
         /// Hit points taken from others.
         public var damage: Int
+        /// Whether the player quit before the end: then they have lost, whatever became of their team.
+        public var left: Bool
 
-        public init(playerId: PlayerID, team: Int, kills: Int, deaths: Int, damage: Int) {
+        public init(playerId: PlayerID, team: Int, kills: Int, deaths: Int, damage: Int, left: Bool = false) {
             self.playerId = playerId
             self.team = team
             self.kills = kills
             self.deaths = deaths
             self.damage = damage
+            self.left = left
         }
     }
 
-    public init(winner: Int?, durationMs: Int64, players: [Player]) {
+    public init(winner: Int?, durationMs: Int64, ranks: [Int]? = nil, players: [Player]) {
         self.winner = winner
         self.durationMs = durationMs
+        self.ranks = ranks
         self.players = players
     }
 
-    private enum CodingKeys: String, CodingKey { case winner, durationMs, players }
+    private enum CodingKeys: String, CodingKey { case winner, durationMs, ranks, players }
 
     /// A draw is said by `"winner":null`: a result that leaves the winner out is a mistake, not a draw.
     public init(from decoder: any Decoder) throws {
@@ -43,6 +51,7 @@ public struct MatchResult: Sendable, Hashable, Codable {
         }
         winner = try container.decodeIfPresent(Int.self, forKey: .winner)
         durationMs = try container.decode(Int64.self, forKey: .durationMs)
+        ranks = try container.decodeIfPresent([Int].self, forKey: .ranks)
         players = try container.decode([Player].self, forKey: .players)
     }
 
@@ -50,6 +59,7 @@ public struct MatchResult: Sendable, Hashable, Codable {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(winner, forKey: .winner)
         try container.encode(durationMs, forKey: .durationMs)
+        try container.encodeIfPresent(ranks, forKey: .ranks)
         try container.encode(players, forKey: .players)
     }
 
@@ -58,16 +68,20 @@ public struct MatchResult: Sendable, Hashable, Codable {
     public static let countMax = 100_000
     public static let damageMax = 1_000_000_000
 
-    /// Whether the result can be that of a match with this roster: every player once, in their team, numbers in range.
+    /// Whether the result can be that of a match with this roster: every player once, in their team, numbers in range,
+    /// ranks that agree with the winner.
+    /// - Parameter teams: how many teams the match has, those of bots alone among them; as many as the roster names
+    ///   where absent.
     /// - Throws: `GameDataError.invalid` naming the field, like `players[2].kills`.
-    public func validate(roster: [MatchSeat]) throws(GameDataError) {
+    public func validate(roster: [MatchSeat], teams: Int? = nil) throws(GameDataError) {
         guard (0...Self.durationMsMax).contains(durationMs) else {
             throw .invalid(field: "durationMs", detail: "\(durationMs) is not in 0 to \(Self.durationMsMax)")
         }
-        let teams = Set(roster.map(\.team))
-        if let winner, !teams.contains(winner) {
-            throw .invalid(field: "winner", detail: "\(winner) is not a team of the match: 0 to \(teams.count - 1)")
+        let teams = teams ?? (roster.map(\.team).max() ?? -1) + 1
+        if let winner, !(0..<teams).contains(winner) {
+            throw .invalid(field: "winner", detail: "\(winner) is not a team of the match: 0 to \(teams - 1)")
         }
+        try validateRanks(teams: teams)
         var seats = Dictionary(roster.map { ($0.playerId, $0.team) }, uniquingKeysWith: { first, _ in first })
         for (index, player) in players.enumerated() {
             let field = "players[\(index)]"
@@ -85,6 +99,29 @@ public struct MatchResult: Sendable, Hashable, Codable {
         }
     }
 
+    private func validateRanks(teams: Int) throws(GameDataError) {
+        guard let ranks else { return }
+        guard ranks.count == teams else {
+            throw .invalid(field: "ranks", detail: "\(ranks.count) of them for \(teams) teams")
+        }
+        for (index, rank) in ranks.enumerated() where !(1...teams).contains(rank) {
+            throw .invalid(field: "ranks[\(index)]", detail: "\(rank) is not in 1 to \(teams)")
+        }
+        let best = ranks.min() ?? 1
+        let first = ranks.indices.filter { ranks[$0] == best }
+        guard first == (winner.map { [$0] } ?? first), winner != nil || first.count > 1 else {
+            let teams = first.map(String.init).joined(separator: ", ")
+            throw .invalid(
+                field: "ranks",
+                detail: "the best rank is that of team \(teams), the winner is \(winner.map(String.init) ?? "nobody")")
+        }
+    }
+
+    /// A rank for each of so many teams: as reported, or what follows from the winner.
+    func ranks(teams: Int) -> [Int] {
+        ranks ?? (0..<teams).map { team in winner == nil || winner == team ? 1 : 2 }
+    }
+
     /// One text for one result, whatever order its players were listed in: sorted keys, players by id.
     func canonicalText() throws -> String {
         var sorted = self
@@ -100,6 +137,29 @@ public struct MatchResult: Sendable, Hashable, Codable {
 }
 
 extension MatchResult.Player {
+    private enum CodingKeys: String, CodingKey { case playerId, team, kills, deaths, damage, left }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        playerId = try container.decode(PlayerID.self, forKey: .playerId)
+        team = try container.decode(Int.self, forKey: .team)
+        kills = try container.decode(Int.self, forKey: .kills)
+        deaths = try container.decode(Int.self, forKey: .deaths)
+        damage = try container.decode(Int.self, forKey: .damage)
+        left = try container.decodeIfPresent(Bool.self, forKey: .left) ?? false
+    }
+
+    /// Who stayed is written without `left`: results stored before there was such a field have the same text.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(playerId, forKey: .playerId)
+        try container.encode(team, forKey: .team)
+        try container.encode(kills, forKey: .kills)
+        try container.encode(deaths, forKey: .deaths)
+        try container.encode(damage, forKey: .damage)
+        if left { try container.encode(true, forKey: .left) }
+    }
+
     func validate(_ field: String) throws(GameDataError) {
         for (name, value, most) in [
             ("kills", kills, MatchResult.countMax), ("deaths", deaths, MatchResult.countMax),

@@ -28,6 +28,27 @@ public struct MatchesRepository: Sendable {
         }
     }
 
+    /// Adds players to a running match, who take the seats of some that left. Those stay on the roster: the result says
+    /// of them that they left, and it must name the new ones too. The new seats are written before the players are
+    /// told, like those of a match's begin; adding the same again changes nothing.
+    /// - Throws: `GameDataError`: `.unknownMatch`, `.matchEnded` once it has a result or was abandoned, `.ticketTaken`,
+    ///   `.invalid` where a team is not one of the match's or a player is on the roster by another ticket.
+    public func addSeats(
+        _ match: MatchID, _ seats: [MatchSeat], at instant: Instant = .now
+    ) async throws -> AddSeatsReply {
+        try await database.write { db in
+            guard let header = try Self.header(match, in: db) else { throw GameDataError.unknownMatch(match) }
+            let roster = try Self.roster(match, in: db)
+            let known = Dictionary(roster.map { ($0.playerId, $0) }, uniquingKeysWith: { first, _ in first })
+            let new = seats.filter { known[$0.playerId] != $0 }
+            if new.isEmpty { return .alreadyAdded }
+            guard header.state == .placed else { throw GameDataError.matchEnded(match, header.state) }
+            try Self.validate(new, joining: roster, of: header)
+            try Self.insert(new, of: header, from: roster.count, isLate: true, at: instant, in: db)
+            return .added(new.count)
+        }
+    }
+
     /// Stores how a match ended, and in the same transaction the job that will apply it. When this returns, the
     /// result is safe even if Redis loses everything.
     /// - Throws: `GameDataError.invalid` naming the field that can't be of this match.
@@ -41,7 +62,8 @@ public struct MatchesRepository: Sendable {
                 db, sql: "SELECT body FROM match_results WHERE match_id = ?", arguments: [match.rawValue])
             if let stored { return stored == body ? .alreadyRecorded : .conflict }
             guard header.state.mayBecome(.reported) else { return .conflict }
-            try result.validate(roster: Self.roster(match, in: db))
+            let roster = try Self.roster(match, in: db)
+            try result.validate(roster: roster, teams: max(header.bots.count, (roster.map(\.team).max() ?? -1) + 1))
             try db.execute(
                 sql: "INSERT INTO match_results (match_id, winner, body, reported_at) VALUES (?, ?, ?, ?)",
                 arguments: [match.rawValue, result.winner, body, instant.milliseconds])
@@ -130,13 +152,14 @@ public struct MatchesRepository: Sendable {
             .map(record)
     }
 
-    static func roster(_ match: MatchID, in db: Database) throws -> [MatchSeat] {
+    /// - Parameter late: whether those are wanted too who joined while the match was under way.
+    static func roster(_ match: MatchID, late: Bool = true, in db: Database) throws -> [MatchSeat] {
         try Row.fetchAll(
             db,
             sql: """
                 SELECT team, ticket_id, player_id, character, rating FROM match_players
-                WHERE match_id = ? ORDER BY team, seat
-                """, arguments: [match.rawValue]
+                WHERE match_id = ? AND late <= ? ORDER BY team, seat
+                """, arguments: [match.rawValue, late ? 1 : 0]
         ).map { row in
             MatchSeat(
                 team: row["team"], ticketId: TicketID(row["ticket_id"]), playerId: PlayerID(row["player_id"]),
@@ -159,7 +182,8 @@ public struct MatchesRepository: Sendable {
     private static func record(_ row: Row) -> MatchRecord {
         MatchRecord(
             matchId: MatchID(row["match_id"]), mode: Mode(row["mode"]), region: Region(row["region"]),
-            instanceId: InstanceID(row["instance_id"]), patch: PatchVersion(row["patch"]),
+            instanceId: InstanceID(row["instance_id"]), patch: PatchVersion(row["patch"]), rules: row["rules"],
+            bots: (row["bots"] as String).split(separator: ",").map { Int($0) ?? 0 },
             // The table's CHECK allows these names only.
             state: MatchRecord.State(rawValue: row["state"]) ?? .placed,
             placedAt: Instant(milliseconds: row["placed_at"]),
@@ -172,39 +196,81 @@ public struct MatchesRepository: Sendable {
         guard known == true else { throw GameDataError.unknownPatch(placement.patch) }
         try db.execute(
             sql: """
-                INSERT INTO matches (match_id, mode, region, instance_id, patch, state, placed_at)
-                VALUES (?, ?, ?, ?, ?, 'placed', ?)
+                INSERT INTO matches (match_id, mode, region, instance_id, patch, rules, bots, state, placed_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, 'placed', ?)
                 """,
             arguments: [
                 placement.matchId.rawValue, placement.mode.rawValue, placement.region.rawValue,
-                placement.instanceId.rawValue, placement.patch.number, placement.placedAt.milliseconds,
+                placement.instanceId.rawValue, placement.patch.number, placement.rules, text(of: placement.bots),
+                placement.placedAt.milliseconds,
             ])
-        for (index, seat) in placement.roster.enumerated() {
-            try db.execute(
-                sql: """
-                    INSERT INTO match_players
-                        (match_id, player_id, ticket_id, team, seat, character, rating, placed_at)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (ticket_id) WHERE abandoned = 0 DO NOTHING
-                    """,
-                arguments: [
-                    placement.matchId.rawValue, seat.playerId.rawValue, seat.ticketId.rawValue, seat.team, index,
-                    seat.character, seat.rating, placement.placedAt.milliseconds,
-                ])
-            guard db.changesCount == 1 else { throw try ticketTaken(seat.ticketId, in: db) }
+        guard let header = try header(placement.matchId, in: db) else {
+            throw GameDataError.unknownMatch(placement.matchId)
+        }
+        try insert(placement.roster, of: header, from: 0, isLate: false, at: placement.placedAt, in: db)
+    }
+
+    /// Counts by team, as the table has them: `0,3`; empty where no bot plays.
+    private static func text(of bots: [Int]) -> String {
+        bots.contains { $0 > 0 } ? bots.map(String.init).joined(separator: ",") : ""
+    }
+
+    private static func insert(
+        _ seats: [MatchSeat], of match: MatchRecord, from first: Int, isLate: Bool, at instant: Instant,
+        in db: Database
+    ) throws {
+        let statement = try db.cachedStatement(
+            sql: """
+                INSERT INTO match_players
+                    (match_id, player_id, ticket_id, team, seat, character, rating, mode, late, placed_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """)
+        var tickets: Set<TicketID> = []
+        for seat in seats where tickets.insert(seat.ticketId).inserted {
+            try refuseTaken(seat.ticketId, for: match.matchId, in: db)
+        }
+        for (index, seat) in seats.enumerated() {
+            try statement.execute(arguments: [
+                match.matchId.rawValue, seat.playerId.rawValue, seat.ticketId.rawValue, seat.team, first + index,
+                seat.character, seat.rating, match.mode.rawValue, isLate ? 1 : 0, instant.milliseconds,
+            ])
         }
     }
 
-    private static func ticketTaken(_ ticket: TicketID, in db: Database) throws -> GameDataError {
+    private static func validate(
+        _ seats: [MatchSeat], joining roster: [MatchSeat], of match: MatchRecord
+    ) throws(GameDataError) {
+        let teams = max(match.bots.count, (roster.map(\.team).max() ?? -1) + 1)
+        var players = Set(roster.map(\.playerId))
+        for (index, seat) in seats.enumerated() {
+            guard (0..<teams).contains(seat.team) else {
+                throw .invalid(
+                    field: "seats[\(index)].team", detail: "\(seat.team) is not a team of the match: 0 to \(teams - 1)")
+            }
+            guard players.insert(seat.playerId).inserted else {
+                throw .invalid(
+                    field: "seats[\(index)].playerId", detail: "\(seat.playerId) has another seat in this match")
+            }
+        }
+        guard roster.count + seats.count <= MatchPlacement.seatsMax else {
+            throw .invalid(field: "seats", detail: "a match has \(MatchPlacement.seatsMax) seats at most")
+        }
+    }
+
+    /// A party's members share a ticket, so it may be in many seats, but of one match.
+    private static func refuseTaken(_ ticket: TicketID, for match: MatchID, in db: Database) throws {
         let holder = try String.fetchOne(
-            db, sql: "SELECT match_id FROM match_players WHERE ticket_id = ? AND abandoned = 0",
-            arguments: [ticket.rawValue])
-        return .ticketTaken(ticket, by: MatchID(holder ?? ""))
+            db, sql: "SELECT match_id FROM match_players WHERE ticket_id = ? AND match_id <> ? AND abandoned = 0",
+            arguments: [ticket.rawValue, match.rawValue])
+        if let holder { throw GameDataError.ticketTaken(ticket, by: MatchID(holder)) }
     }
 
     private static func placeAgain(
         _ placement: MatchPlacement, existing: MatchRecord, in db: Database
     ) throws -> PlaceReply {
-        guard try Set(roster(placement.matchId, in: db)) == Set(placement.roster) else {
+        // Players who joined a running match are no part of the roster that it was placed with.
+        let begun = try Set(roster(placement.matchId, late: false, in: db))
+        guard begun == Set(placement.roster), text(of: existing.bots) == text(of: placement.bots) else {
             throw GameDataError.rosterConflict(placement.matchId)
         }
         if existing.state == .abandoned { throw GameDataError.matchEnded(existing.matchId, existing.state) }

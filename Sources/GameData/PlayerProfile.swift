@@ -18,6 +18,8 @@ public struct PlayerStanding: Sendable, Hashable, Codable {
     public var games: Int
     public var wins: Int
     public var draws: Int
+    /// Matches left before their end; each is also lost.
+    public var leaves: Int
     public var kills: Int
     public var deaths: Int
     /// Hit points taken from others.

@@ -38,9 +38,10 @@ public struct PlayersRepository: Sendable {
         }
     }
 
-    /// A player's rating in a mode; a newcomer's (1500, 350, 0.06) where they have not played it.
+    /// A player's rating in a mode as it was after their last match; a newcomer's (1500, 350, 0.06) where they have not
+    /// played it. What a ticket is matched by is ``MatchmakingHistory/rating``.
     public func rating(_ player: PlayerID, mode: Mode) async throws -> GlickoRating {
-        try await database.read { db in try Self.rating(player, mode: mode, in: db) }
+        try await database.read { db in try Self.rating(player, mode: mode, at: nil, in: db) }
     }
 
     /// The names of those of the players that are known.
@@ -77,19 +78,26 @@ public struct PlayersRepository: Sendable {
 
     public static let leaderboardLimitMax = 1_000
 
-    static func rating(_ player: PlayerID, mode: Mode, in db: Database) throws -> GlickoRating {
+    /// - Parameter instant: the moment for which the deviation is wanted, grown by the days since the last match;
+    ///   `nil` leaves it as that match did.
+    static func rating(
+        _ player: PlayerID, mode: Mode, at instant: Instant?, in db: Database
+    ) throws -> GlickoRating {
         let statement = try db.cachedStatement(
-            sql: "SELECT rating, deviation, volatility FROM ratings WHERE player_id = ? AND mode = ?")
+            sql: "SELECT rating, deviation, volatility, updated_at FROM ratings WHERE player_id = ? AND mode = ?")
         guard let row = try Row.fetchOne(statement, arguments: [player.rawValue, mode.rawValue]) else {
             return .initial
         }
-        return GlickoRating(rating: row["rating"], deviation: row["deviation"], volatility: row["volatility"])
+        let rating = GlickoRating(
+            rating: row["rating"], deviation: row["deviation"], volatility: row["volatility"])
+        guard let instant else { return rating }
+        return RatingDecay.after(rating, lastPlayedAt: Instant(milliseconds: row["updated_at"]), at: instant)
     }
 
     private static func standing(_ row: Row) -> PlayerStanding {
         PlayerStanding(
             rating: row["rating"], deviation: row["deviation"], volatility: row["volatility"], games: row["games"],
-            wins: row["wins"], draws: row["draws"], kills: row["kills"], deaths: row["deaths"],
+            wins: row["wins"], draws: row["draws"], leaves: row["leaves"], kills: row["kills"], deaths: row["deaths"],
             damage: row["damage"])
     }
 }

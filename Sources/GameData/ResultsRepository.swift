@@ -31,18 +31,23 @@ public struct ResultsRepository: Sendable {
 
     public init(database: RecordsDatabase) { self.database = database }
 
+    /// How the players of a mode are rated. Asked at each match, so that changed rules hold from the next one on.
+    public typealias SystemOfMode = @Sendable (Mode) -> RatingSystem
+
     /// Applies many results in one transaction, each in a savepoint: one that fails takes none of the others with it.
+    /// - Parameter system: how the players of a mode are rated.
     /// - Returns: what became of each, in the order given. Errors: `GameDataError.unknownMatch` where there is no
-    /// result to
-    ///   apply, `RecordsError.staleToken` where a later attempt has the job.
+    ///   result to apply, `RecordsError.staleToken` where a later attempt has the job.
     /// - Throws: where the transaction as a whole failed; then none is applied.
-    public func apply(_ runs: [Run], at instant: Instant = .now) async throws -> [Result<Reply, any Error>] {
+    public func apply(
+        _ runs: [Run], at instant: Instant = .now, system: @escaping SystemOfMode = { _ in .glicko2 }
+    ) async throws -> [Result<Reply, any Error>] {
         try await database.write { db in
             try runs.map { run in
                 var outcome: Result<Reply, any Error> = .success(.alreadyApplied)
                 try db.inSavepoint {
                     do {
-                        outcome = .success(try Self.apply(run, at: instant, in: db))
+                        outcome = .success(try Self.apply(run, at: instant, system: system, in: db))
                         return .commit
                     } catch {
                         outcome = .failure(error)
@@ -54,7 +59,9 @@ public struct ResultsRepository: Sendable {
         }
     }
 
-    static func apply(_ run: Run, at instant: Instant, in db: Database) throws -> Reply {
+    private static func apply(
+        _ run: Run, at instant: Instant, system: SystemOfMode, in db: Database
+    ) throws -> Reply {
         let match = run.job.matchId
         guard try Inbox.apply(jobId: run.jobId.rawValue, token: run.token, in: db) else {
             // An outbox row that a repeated report wrote after the effect would be relayed for ever.
@@ -65,76 +72,105 @@ public struct ResultsRepository: Sendable {
             let body = try String.fetchOne(
                 db, sql: "SELECT body FROM match_results WHERE match_id = ?", arguments: [match.rawValue])
         else { throw GameDataError.unknownMatch(match) }
-        try rate(header, try MatchResult.read(body), at: instant, in: db)
+        let effect = Effect(match: header, result: try MatchResult.read(body), at: instant)
+        try effect.writeSeats(in: db)
+        if header.isRated { try effect.rate(by: system(header.mode), in: db) }
         try MatchesRepository.move(match, from: header.state, to: .finished, endedAt: instant, reason: nil, in: db)
         try Outbox.settle(jobId: run.jobId.rawValue, in: db)
         return .applied
     }
+}
 
-    private static func rate(
-        _ match: MatchRecord, _ result: MatchResult, at instant: Instant, in db: Database
-    ) throws {
-        let teamCount = (result.players.map(\.team).max() ?? -1) + 1
-        let teams = (0..<teamCount).map { team in result.players.filter { $0.team == team } }
-        let before = try teams.map { team in
-            try team.map { try PlayersRepository.rating($0.playerId, mode: match.mode, in: db) }
+/// What one match does to its players.
+private struct Effect {
+    let match: MatchRecord
+    let result: MatchResult
+    let at: Instant
+    /// The players by team; a team of bots alone has none.
+    let teams: [[MatchResult.Player]]
+    let ranks: [Int]
+
+    init(match: MatchRecord, result: MatchResult, at: Instant) {
+        self.match = match
+        self.result = result
+        self.at = at
+        let count = max(match.bots.count, (result.players.map(\.team).max() ?? -1) + 1)
+        teams = (0..<count).map { team in result.players.filter { $0.team == team } }
+        ranks = result.ranks(teams: count)
+    }
+
+    private func outcome(_ player: MatchResult.Player) -> MatchSummary.Outcome {
+        player.left ? .lost : TeamRatings.outcome(of: player.team, ranks: ranks)
+    }
+
+    func writeSeats(in db: Database) throws {
+        let statement = try db.cachedStatement(
+            sql: """
+                UPDATE match_players SET kills = ?, deaths = ?, damage = ?, outcome = ?, quit = ?
+                WHERE match_id = ? AND player_id = ?
+                """)
+        for player in result.players {
+            try statement.execute(arguments: [
+                player.kills, player.deaths, player.damage, outcome(player).rawValue, player.left ? 1 : 0,
+                match.matchId.rawValue, player.playerId.rawValue,
+            ])
         }
-        let after = TeamRatings.after(teams: before, winner: result.winner)
+    }
+
+    /// Rates all players from what they were when the match was placed, the days they were away before it counted.
+    func rate(by system: RatingSystem, in db: Database) throws {
+        let before = try teams.map { team in
+            try team.map { player in
+                let rating = try PlayersRepository.rating(
+                    player.playerId, mode: match.mode, at: match.placedAt, in: db)
+                return TeamRatings.Player(rating, left: player.left)
+            }
+        }
+        let after = TeamRatings.after(teams: before, ranks: ranks, system: system)
         for (team, players) in teams.enumerated() {
             for (seat, player) in players.enumerated() {
-                let change = Change(
-                    match: match, player: player, before: before[team][seat], after: after[team][seat],
-                    score: TeamRatings.score(of: team, winner: result.winner), at: instant)
-                try change.write(in: db)
+                let rating = after[team][seat]
+                try writeChange(player, from: before[team][seat].rating, to: rating, in: db)
+                try writeTotals(player, rating, in: db)
             }
         }
     }
 
-    /// What one match does to one player.
-    private struct Change {
-        var match: MatchRecord
-        var player: MatchResult.Player
-        var before: GlickoRating
-        var after: GlickoRating
-        var score: Double
-        var at: Instant
+    private func writeChange(
+        _ player: MatchResult.Player, from before: GlickoRating, to after: GlickoRating, in db: Database
+    ) throws {
+        try db.cachedStatement(
+            sql: """
+                INSERT INTO rating_changes (match_id, player_id, mode, rating_before, deviation_before,
+                    volatility_before, rating_after, deviation_after, volatility_after, changed_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """
+        ).execute(arguments: [
+            match.matchId.rawValue, player.playerId.rawValue, match.mode.rawValue, before.rating,
+            before.deviation, before.volatility, after.rating, after.deviation, after.volatility,
+            at.milliseconds,
+        ])
+    }
 
-        func write(in db: Database) throws {
-            try db.cachedStatement(
-                sql: """
-                    INSERT INTO rating_changes (match_id, player_id, mode, rating_before, deviation_before,
-                        volatility_before, rating_after, deviation_after, volatility_after, changed_at)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                    """
-            ).execute(arguments: [
-                match.matchId.rawValue, player.playerId.rawValue, match.mode.rawValue, before.rating,
-                before.deviation, before.volatility, after.rating, after.deviation, after.volatility,
-                at.milliseconds,
-            ])
-            try db.cachedStatement(
-                sql: """
-                    UPDATE match_players SET kills = ?, deaths = ?, damage = ? WHERE match_id = ? AND player_id = ?
-                    """
-            ).execute(arguments: [
-                player.kills, player.deaths, player.damage, match.matchId.rawValue, player.playerId.rawValue,
-            ])
-            try db.cachedStatement(
-                sql: """
-                    INSERT INTO ratings (player_id, mode, rating, deviation, volatility, games, wins, draws, kills,
-                        deaths, damage, updated_at)
-                    VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?)
-                    ON CONFLICT (player_id, mode) DO UPDATE SET
-                        rating = excluded.rating, deviation = excluded.deviation,
-                        volatility = excluded.volatility, games = ratings.games + 1,
-                        wins = ratings.wins + excluded.wins, draws = ratings.draws + excluded.draws,
-                        kills = ratings.kills + excluded.kills, deaths = ratings.deaths + excluded.deaths,
-                        damage = ratings.damage + excluded.damage, updated_at = excluded.updated_at
-                    """
-            ).execute(arguments: [
-                player.playerId.rawValue, match.mode.rawValue, after.rating, after.deviation, after.volatility,
-                score == 1 ? 1 : 0, score == 0.5 ? 1 : 0, player.kills, player.deaths, player.damage,
-                at.milliseconds,
-            ])
-        }
+    private func writeTotals(_ player: MatchResult.Player, _ rating: GlickoRating, in db: Database) throws {
+        let outcome = outcome(player)
+        try db.cachedStatement(
+            sql: """
+                INSERT INTO ratings (player_id, mode, rating, deviation, volatility, games, wins, draws, leaves,
+                    kills, deaths, damage, updated_at)
+                VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT (player_id, mode) DO UPDATE SET
+                    rating = excluded.rating, deviation = excluded.deviation,
+                    volatility = excluded.volatility, games = ratings.games + 1,
+                    wins = ratings.wins + excluded.wins, draws = ratings.draws + excluded.draws,
+                    leaves = ratings.leaves + excluded.leaves,
+                    kills = ratings.kills + excluded.kills, deaths = ratings.deaths + excluded.deaths,
+                    damage = ratings.damage + excluded.damage, updated_at = excluded.updated_at
+                """
+        ).execute(arguments: [
+            player.playerId.rawValue, match.mode.rawValue, rating.rating, rating.deviation, rating.volatility,
+            outcome == .won ? 1 : 0, outcome == .drawn ? 1 : 0, player.left ? 1 : 0, player.kills, player.deaths,
+            player.damage, at.milliseconds,
+        ])
     }
 }

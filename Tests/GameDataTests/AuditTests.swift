@@ -33,7 +33,7 @@ struct AuditTests {
             ("DELETE FROM match_results", "each finished match has exactly one result"),
             (
                 "DELETE FROM rating_changes WHERE player_id = 'ada'",
-                "each player of a finished match has exactly one rating change"
+                "each player of a finished match has exactly one rating change, none where bots played"
             ),
             (
                 "UPDATE matches SET state = 'abandoned'",
@@ -41,6 +41,15 @@ struct AuditTests {
             ),
             ("UPDATE matches SET state = 'placed'", "each rating change is of a player of a finished match"),
             ("UPDATE ratings SET games = 2", "each player's games are as many as their rating changes"),
+            ("UPDATE ratings SET leaves = 1", "each player's leaves are as many as the rated matches that they left"),
+            (
+                "UPDATE match_players SET outcome = NULL",
+                "each player of a finished match has an outcome, and nobody else"
+            ),
+            (
+                "UPDATE matches SET bots = '0,1'",
+                "each player of a finished match has exactly one rating change, none where bots played"
+            ),
             ("UPDATE matches SET state = 'reported'", "each result not yet applied has its job in the outbox"),
         ])
     func broken(_ sql: String, _ rule: String) async throws {

@@ -92,14 +92,14 @@ struct TeamRatingsTests {
 
     @Test("a duel is Glicko-2 itself")
     func duel() {
-        let after = TeamRatings.after(teams: [[strong], [weak]], winner: 1)
+        let after = TeamRatings.after(teams: [[strong], [weak]], ranks: [2, 1], system: .glicko2)
         #expect(after[0][0] == Glicko2.updated(strong, games: [.init(opponent: weak, score: 0)]))
         #expect(after[1][0] == Glicko2.updated(weak, games: [.init(opponent: strong, score: 1)]))
     }
 
     @Test("each player of a team has one game against the mean of the other team")
     func teams() {
-        let after = TeamRatings.after(teams: [[strong, weak], [weak, weak]], winner: nil)
+        let after = TeamRatings.after(teams: [[strong, weak], [weak, weak]], ranks: [1, 1], system: .glicko2)
         let mean = GlickoRating(rating: 1550, deviation: 100, volatility: 0.06)
         let expected = Glicko2.updated(weak, games: [.init(opponent: mean, score: 0.5)])
         #expect(abs(after[1][0].rating - expected.rating) < 1e-9)
@@ -109,6 +109,6 @@ struct TeamRatingsTests {
 
     @Test("a team without opponents keeps its ratings")
     func alone() {
-        #expect(TeamRatings.after(teams: [[strong]], winner: 0) == [[strong]])
+        #expect(TeamRatings.after(teams: [[strong]], ranks: [1], system: .glicko2) == [[strong]])
     }
 }

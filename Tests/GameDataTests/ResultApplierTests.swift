@@ -1,0 +1,84 @@
+import Fleet
+import Foundation
+import GameData
+import GameModel
+import Jobs
+import Logging
+import Matchmaking
+import Records
+import Redis
+import ServiceLifecycle
+import TestSupport
+import Testing
+
+@testable import IngestWorker
+
+@Suite("Applying match results")
+struct ResultApplierTests {
+    @Test("results stored by the API are applied by two workers, once each, though Redis is wiped meanwhile")
+    func surviveFlush() async throws {
+        try await withRedis { redis, server in
+            try await withData { database in
+                let matches = MatchesRepository(database: database)
+                let logger = Logger(label: "test.results")
+                var placements: [MatchPlacement] = []
+                for index in 0..<40 {
+                    let placement = MatchPlacement.of(["ada", "player-\(index)"])
+                    try await matches.place(placement)
+                    _ = try await matches.recordResult(placement.matchId, placement.result())
+                    placements.append(placement)
+                }
+                let relay = OutboxRelay(
+                    database: database, redis: redis, kinds: [RecordMatchResult.self], logger: logger)
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    defer { group.cancelAll() }
+                    group.addTask { try await relay.run() }
+                    relay.nudge()
+                    let queue = JobQueue(name: RecordMatchResult.queue, redis: redis)
+                    try await eventually("the jobs are in Redis") { try await queue.counts().waiting == 40 }
+                    try await server.flush()
+                    for _ in 0..<2 {
+                        let worker = JobWorker(
+                            queue: queue, configuration: JobWorkerConfiguration(),
+                            handlers: [Self.applier(database, redis).handler(limit: 8)], logger: logger,
+                            readiness: nil)
+                        group.addTask { try await worker.run() }
+                    }
+                    try await eventually(within: .seconds(30), "all are applied") {
+                        try await openOutbox(database) == 0
+                    }
+                }
+                for placement in placements {
+                    #expect(try await matches.match(placement.matchId)?.state == .finished)
+                }
+                let board = try await PlayersRepository(database: database).leaderboard(duel, limit: 1)
+                #expect(board.first?.games == 40)
+                try expectGreen(try await GameDataAudit(database: database).findings())
+            }
+        }
+    }
+
+    @Test("a job that is run again after its result was applied succeeds and changes nothing")
+    func redelivery() async throws {
+        try await withRedis { redis, _ in
+            try await withData { database in
+                let matches = MatchesRepository(database: database)
+                let placement = MatchPlacement.of(["ada", "bob"])
+                try await matches.place(placement)
+                _ = try await matches.recordResult(placement.matchId, placement.result())
+                let applier = Self.applier(database, redis)
+                #expect(try await applier.apply([.of(placement.matchId, token: 1)]).isEmpty)
+                let players = PlayersRepository(database: database)
+                let rating = try await players.rating(PlayerID("ada"), mode: duel)
+                #expect(try await applier.apply([.of(placement.matchId, token: 2)]).isEmpty)
+                #expect(try await players.rating(PlayerID("ada"), mode: duel) == rating)
+            }
+        }
+    }
+
+    static func applier(_ database: RecordsDatabase, _ redis: RedisClient) -> ResultApplier {
+        ResultApplier(
+            results: ResultsRepository(database: database), matchmaking: MatchmakingService(redis: redis),
+            fleet: FleetService(redis: redis), logger: Logger(label: "test.results"))
+    }
+}
