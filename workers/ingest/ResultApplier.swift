@@ -60,12 +60,20 @@ struct ResultApplier: Sendable {
         of runs: [ResultsRepository.Run]
     ) async throws -> [Result<ResultsRepository.Reply, any Error>] {
         do {
-            return try await results.apply(runs)
+            return try await results.apply(runs) { [book = matchmaking.book] mode in
+                Self.system(of: mode, by: book.current)
+            }
         } catch let error as RecordsError {
             logger.warning(
                 "results wait: the file can't be written", metadata: ["results": "\(runs.count)", "error": "\(error)"])
             throw Snooze(Self.fileAway)
         }
+    }
+
+    /// By the rules in force now. A mode may be gone from them while its last matches are played: its players are rated
+    /// as most modes are.
+    static func system(of mode: Mode, by rules: MatchmakingRules) -> RatingSystem {
+        rules.modes[mode]?.ratingSystem ?? .openSkill
     }
 
     /// Lets the match's players queue again and gives its slot back. Repeating it does nothing.
