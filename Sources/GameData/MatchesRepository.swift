@@ -40,7 +40,10 @@ public struct MatchesRepository: Sendable {
             guard let header = try Self.header(match, in: db) else { throw GameDataError.unknownMatch(match) }
             let roster = try Self.roster(match, in: db)
             let known = Dictionary(roster.map { ($0.playerId, $0) }, uniquingKeysWith: { first, _ in first })
-            let new = seats.filter { known[$0.playerId] != $0 }
+            let new = seats.filter { seat in
+                guard let seated = known[seat.playerId] else { return true }
+                return seated.ticketId != seat.ticketId || seated.team != seat.team
+            }
             if new.isEmpty { return .alreadyAdded }
             guard header.state == .placed else { throw GameDataError.matchEnded(match, header.state) }
             try Self.validate(new, joining: roster, of: header)

@@ -11,6 +11,19 @@ func withData(
     try await withRecords(schemas: GameDataSchema.schemas, body)
 }
 
+/// Places a match, stores its result and applies it.
+func play(
+    _ placement: MatchPlacement, _ result: MatchResult? = nil, at instant: Instant = .now,
+    system: RatingSystem = .glicko2, in database: RecordsDatabase
+) async throws {
+    let matches = MatchesRepository(database: database)
+    try await matches.place(placement)
+    _ = try await matches.recordResult(placement.matchId, result ?? placement.result(), at: instant)
+    let outcomes = try await ResultsRepository(database: database).apply(
+        [.of(placement.matchId)], at: instant, system: { _ in system })
+    for outcome in outcomes { _ = try outcome.get() }
+}
+
 /// How many jobs the file owes to Redis.
 func openOutbox(_ database: RecordsDatabase) async throws -> Int {
     try await database.read { db in try Outbox.openCount(in: db) }
@@ -34,6 +47,26 @@ extension MatchPlacement {
                     character: "ranger", rating: 1500)
             },
             placedAt: instant)
+    }
+
+    /// A match of teams made of parties, each of which has a ticket: `[["ada", "bob"], ["cleo"]]` is a team of a party
+    /// of two and one who came alone.
+    static func of(
+        teams: [[[String]]], mode: Mode = pool.mode, bots: [Int] = [], at instant: Instant = .now
+    ) -> MatchPlacement {
+        let pool = Pool(mode: mode, region: pool.region)
+        let roster = teams.enumerated().flatMap { team, parties in
+            parties.flatMap { party in
+                let ticket = TicketID(in: pool, ULID())
+                return party.map { player in
+                    MatchSeat(
+                        team: team, ticketId: ticket, playerId: PlayerID(player), character: "ranger", rating: 1500)
+                }
+            }
+        }
+        return MatchPlacement(
+            matchId: MatchID(in: pool, ULID()), mode: mode, region: pool.region, instanceId: InstanceID("instance-1"),
+            patch: PatchVersion(1), roster: roster, bots: bots, placedAt: instant)
     }
 
     /// A result in which the players of a team got as many kills as it is told.
