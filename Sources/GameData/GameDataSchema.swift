@@ -15,6 +15,7 @@ public enum GameDataSchema {
             (id: "2-patches", body: { db in try createPatches(in: db) }),
             (id: "3-matches", body: { db in try db.execute(sql: matches) }),
             (id: "4-parties-and-seasons", body: { db in try db.execute(sql: partiesAndSeasons) }),
+            (id: "5-roles", body: { db in try db.execute(sql: "ALTER TABLE match_players ADD COLUMN role TEXT") }),
         ])
 
     private static let players = """

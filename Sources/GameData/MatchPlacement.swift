@@ -68,13 +68,18 @@ public struct MatchSeat: Sendable, Hashable, Codable {
     public var character: String
     /// The rating that the player was matched by.
     public var rating: Double
+    /// What the player does in the team; `nil` where the mode has no roles.
+    public var role: String?
 
-    public init(team: Int, ticketId: TicketID, playerId: PlayerID, character: String, rating: Double) {
+    public init(
+        team: Int, ticketId: TicketID, playerId: PlayerID, character: String, rating: Double, role: String? = nil
+    ) {
         self.team = team
         self.ticketId = ticketId
         self.playerId = playerId
         self.character = character
         self.rating = rating
+        self.role = role
     }
 }
 

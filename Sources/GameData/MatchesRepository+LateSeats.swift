@@ -1,5 +1,6 @@
 import GRDB
 import GameModel
+import Records
 
 /// Seats that players take while a match is under way, and which they may not come to after all.
 extension MatchesRepository {

@@ -65,7 +65,7 @@ public struct MatchesRepository: Sendable {
                 db, sql: "SELECT body FROM match_results WHERE match_id = ?", arguments: [match.rawValue])
             if let stored { return stored == body ? .alreadyRecorded : .conflict }
             guard header.state.mayBecome(.reported) else { return .conflict }
-            let roster = try Self.roster(match, in: db)
+            let roster = try Self.rosterOfResult(result, match, in: db)
             try result.validate(roster: roster, teams: max(header.bots.count, (roster.map(\.team).max() ?? -1) + 1))
             try db.execute(
                 sql: "INSERT INTO match_results (match_id, winner, body, reported_at) VALUES (?, ?, ?, ?)",
@@ -160,13 +160,13 @@ public struct MatchesRepository: Sendable {
         try Row.fetchAll(
             db,
             sql: """
-                SELECT team, ticket_id, player_id, character, rating FROM match_players
+                SELECT team, ticket_id, player_id, character, rating, role FROM match_players
                 WHERE match_id = ? AND late <= ? ORDER BY team, seat
                 """, arguments: [match.rawValue, late ? 1 : 0]
         ).map { row in
             MatchSeat(
                 team: row["team"], ticketId: TicketID(row["ticket_id"]), playerId: PlayerID(row["player_id"]),
-                character: row["character"], rating: row["rating"])
+                character: row["character"], rating: row["rating"], role: row["role"])
         }
     }
 
@@ -225,8 +225,8 @@ public struct MatchesRepository: Sendable {
         let statement = try db.cachedStatement(
             sql: """
                 INSERT INTO match_players
-                    (match_id, player_id, ticket_id, team, seat, character, rating, mode, late, placed_at)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    (match_id, player_id, ticket_id, team, seat, character, rating, role, mode, late, placed_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """)
         var tickets: Set<TicketID> = []
         for seat in seats where tickets.insert(seat.ticketId).inserted {
@@ -235,7 +235,7 @@ public struct MatchesRepository: Sendable {
         for (index, seat) in seats.enumerated() {
             try statement.execute(arguments: [
                 match.matchId.rawValue, seat.playerId.rawValue, seat.ticketId.rawValue, seat.team, first + index,
-                seat.character, seat.rating, match.mode.rawValue, isLate ? 1 : 0, instant.milliseconds,
+                seat.character, seat.rating, seat.role, match.mode.rawValue, isLate ? 1 : 0, instant.milliseconds,
             ])
         }
     }
