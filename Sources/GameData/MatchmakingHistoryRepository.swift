@@ -44,7 +44,7 @@ public struct MatchmakingHistoryRepository: Sendable {
 
     static let opponents = "SELECT player_id FROM match_players WHERE match_id = ? AND team <> ? ORDER BY seat"
 
-    private static let rating = """
+    static let rating = """
         SELECT rating, deviation, volatility, games, leaves, updated_at FROM ratings WHERE player_id = ? AND mode = ?
         """
 

@@ -3,8 +3,8 @@ import GameData
 import GameModel
 import Testing
 
-/// Holds `OpenSkill` against what PyPI's openskill says of the same games. `Golden/make_openskill.py` wrote the answers;
-/// the games are made anew here, by the same draws in the same order.
+/// Holds `OpenSkill` against what PyPI's openskill says of the same games. `Golden/make_openskill.py` wrote the
+/// answers; the games are made anew here, by the same draws in the same order.
 @Suite("OpenSkill beside PyPI's")
 struct OpenSkillGoldenTests {
     @Test("ten thousand games come out as PyPI's openskill says, to 1e-6: duels, 5v5, 3×4, free-for-all to 20, ties")
