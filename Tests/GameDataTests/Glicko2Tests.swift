@@ -84,31 +84,3 @@ struct Glicko2Tests {
 
     private func printed(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
 }
-
-@Suite("Ratings of team matches")
-struct TeamRatingsTests {
-    let strong = GlickoRating(rating: 1700, deviation: 80, volatility: 0.06)
-    let weak = GlickoRating(rating: 1400, deviation: 120, volatility: 0.06)
-
-    @Test("a duel is Glicko-2 itself")
-    func duel() {
-        let after = TeamRatings.after(teams: [[strong], [weak]], ranks: [2, 1], system: .glicko2)
-        #expect(after[0][0] == Glicko2.updated(strong, games: [.init(opponent: weak, score: 0)]))
-        #expect(after[1][0] == Glicko2.updated(weak, games: [.init(opponent: strong, score: 1)]))
-    }
-
-    @Test("each player of a team has one game against the mean of the other team")
-    func teams() {
-        let after = TeamRatings.after(teams: [[strong, weak], [weak, weak]], ranks: [1, 1], system: .glicko2)
-        let mean = GlickoRating(rating: 1550, deviation: 100, volatility: 0.06)
-        let expected = Glicko2.updated(weak, games: [.init(opponent: mean, score: 0.5)])
-        #expect(abs(after[1][0].rating - expected.rating) < 1e-9)
-        #expect(after[1][0] == after[1][1])
-        #expect(after[0][0] == Glicko2.updated(strong, games: [.init(opponent: weak, score: 0.5)]))
-    }
-
-    @Test("a team without opponents keeps its ratings")
-    func alone() {
-        #expect(TeamRatings.after(teams: [[strong]], ranks: [1], system: .glicko2) == [[strong]])
-    }
-}

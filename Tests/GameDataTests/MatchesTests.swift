@@ -1,8 +1,9 @@
 import Foundation
-import GameData
 import GameModel
 import Records
 import Testing
+
+@testable import GameData
 
 @Suite("Matches")
 struct MatchesTests {
@@ -178,6 +179,10 @@ struct MatchesTests {
                 ("players[0].team", { $0.players[0].team = 1 }), ("players[0].kills", { $0.players[0].kills = -1 }),
                 ("players[1].deaths", { $0.players[1].deaths = 100_001 }),
                 ("players[1].damage", { $0.players[1].damage = -7 }), ("players", { $0.players.removeLast() }),
+                ("ranks", { $0.ranks = [1] }), ("ranks[1]", { $0.ranks = [1, 3] }),
+                ("ranks[0]", { $0.ranks = [0, 1] }),
+                ("ranks", { $0.ranks = [2, 1] }), ("ranks", { $0.ranks = [1, 1] }),
+                ("ranks", { ($0.winner, $0.ranks) = (nil, [1, 2]) }),
             ]
             for (field, spoil) in wrong {
                 var result = good
@@ -204,6 +209,22 @@ struct MatchesTests {
         #expect(throws: DecodingError.self) {
             try JSONDecoder().decode(MatchResult.self, from: Data("{\(players)}".utf8))
         }
+    }
+
+    @Test("a result without ranks and leavers has the text that it had before there were such: it is still the same")
+    func resultText() throws {
+        let old =
+            #"{"durationMs":1,"players":[{"damage":5,"deaths":0,"kills":2,"playerId":"ada","team":0}],"winner":0}"#
+        var result = try JSONDecoder().decode(MatchResult.self, from: Data(old.utf8))
+        #expect(result.players[0].left == false)
+        #expect(result.ranks == nil)
+        #expect(try result.canonicalText() == old)
+        result.ranks = [1, 2]
+        result.players[0].left = true
+        let text = try result.canonicalText()
+        #expect(text.contains(#""left":true"#))
+        #expect(text.contains(#""ranks":[1,2]"#))
+        #expect(try MatchResult.read(text) == result)
     }
 
     @Test("history comes newest first, in pages that neither skip nor repeat")

@@ -62,6 +62,54 @@ struct ResultsTests {
         }
     }
 
+    @Test("each mode is rated by its own system, asked for at each match")
+    func systems() async throws {
+        try await withData { database in
+            let matches = MatchesRepository(database: database)
+            let trio = MatchPlacement.of(teams: [[["ada"]], [["bob"]]], mode: Mode("trio"))
+            let plain = MatchPlacement.of(["ada", "bob"])
+            for placement in [trio, plain] {
+                try await matches.place(placement)
+                _ = try await matches.recordResult(placement.matchId, placement.result())
+            }
+            let outcomes = try await ResultsRepository(database: database).apply(
+                [.of(trio.matchId), .of(plain.matchId)],
+                system: { mode in mode == Mode("trio") ? .openSkill : .glicko2 })
+            for outcome in outcomes { #expect(try outcome.get() == .applied) }
+            let players = PlayersRepository(database: database)
+            let newcomers: [[GlickoRating]] = [[.initial], [.initial]]
+            for (mode, system) in [(Mode("trio"), RatingSystem.openSkill), (duel, .glicko2)] {
+                let expected = TeamRatings.after(teams: newcomers, ranks: [1, 2], system: system)
+                #expect(try await players.rating(PlayerID("ada"), mode: mode) == expected[0][0])
+                #expect(try await players.rating(PlayerID("bob"), mode: mode) == expected[1][0])
+            }
+        }
+    }
+
+    @Test(
+        "a free-for-all is rated by its ranks: first alone has won, who share the first place have drawn, others lost")
+    func ranks() async throws {
+        try await withData { database in
+            let matches = MatchesRepository(database: database)
+            let names = ["ada", "bob", "cleo", "dan"]
+            for (ranks, winner, outcomes) in [
+                ([3, 1, 2, 3], 1, [.lost, .won, .lost, .lost]), ([1, 1, 3, 4], nil, [.drawn, .drawn, .lost, .lost]),
+                (nil, 2, [.lost, .lost, .won, .lost]), (nil, nil, [.drawn, .drawn, .drawn, .drawn]),
+            ] as [([Int]?, Int?, [MatchSummary.Outcome])] {
+                let placement = MatchPlacement.of(names)
+                var result = placement.result(winner: winner)
+                result.ranks = ranks
+                try await play(placement, result, system: .openSkill, in: database)
+                #expect(try await matches.match(placement.matchId)?.result == result)
+                for (name, outcome) in zip(names, outcomes) {
+                    let line = try await matches.history(PlayerID(name), limit: 1).first
+                    #expect(line?.outcome == outcome)
+                }
+            }
+            try expectGreen(try await GameDataAudit(database: database).findings())
+        }
+    }
+
     @Test("two processes that race for a result apply it once")
     func race() async throws {
         let folder = try TemporaryFolder()
