@@ -1,17 +1,71 @@
 import Foundation
 
-/// Predicted chances of teams of rated players.
+/// Predicted chances of teams of rated players, before a match.
 ///
 /// Each player's performance is normal around the rating with the variance β² + deviation², β =
-/// ``performanceDeviation``; a team's is the sum of its players' (Herbrich et al. 2006, "TrueSkill"; the same as
-/// OpenSkill's `predict_win` on this scale).
+/// ``performanceDeviation``; a team's is the sum of its players' (R. Herbrich et al., "TrueSkill", 2006; R. C. Weng and
+/// C.-J. Lin, JMLR 12, 2011). So a team beats another with the chance Φ(Δ / √(Σ (β² + deviation²))), Δ = the difference
+/// of their sums of ratings, the sum over the players of both; this is what PyPI's `openskill` calls `predict_win`, on
+/// the scale where a newcomer is 1500 ± 350. Ratings are taken from the mean of all players, so that an empty seat, or
+/// a bot's, counts as a player of the match's mean.
 public enum WinChance {
-    /// β: half the deviation of a player of whom nothing is known.
+    /// β, how far a performance is from the rating: half the deviation of a player of whom nothing is known.
     public static let performanceDeviation = 175.0
 
-    /// The chance of each team to come first; they add up to 1.
-    public static func chances(of teams: [[Skill]]) -> [Double] { [] }
+    /// The chance of each team to come first; they add up to 1. Of more than two teams: the mean of a team's chances
+    /// against each other one, scaled to add up (as `predict_win` does).
+    public static func chances(of teams: [[Skill]]) -> [Double] {
+        guard teams.count > 1 else { return teams.map { _ in 1 } }
+        let strengths = strengths(of: teams)
+        let chances = strengths.enumerated().map { index, team in
+            strengths.enumerated().reduce(0) { sum, other in
+                index == other.offset ? sum : sum + normal(distance(from: other.element, to: team))
+            }
+        }
+        let total = chances.reduce(0, +)
+        return chances.map { $0 / total }
+    }
 
     /// The chance of the strongest team against the weakest, less one half: 0 to 0.5.
-    public static func gap(of teams: [[Skill]]) -> Double { 0 }
+    public static func gap(of teams: [[Skill]]) -> Double {
+        let strengths = strengths(of: teams)
+        guard strengths.count > 1, let strongest = strengths.max(by: { $0.sum < $1.sum }),
+            let weakest = strengths.min(by: { $0.sum < $1.sum })
+        else { return 0 }
+        return gap(ofDistance: distance(from: weakest, to: strongest))
+    }
+
+    /// A team's sum of ratings from the match's mean, and the variance of its performance.
+    struct Strength: Sendable, Hashable {
+        var sum: Double
+        var variance: Double
+    }
+
+    /// The variance of the performance of so many players, the squares of whose deviations add up to `deviations`.
+    static func variance(ofPlayers count: Int, deviations: Double) -> Double {
+        Double(count) * performanceDeviation * performanceDeviation + deviations
+    }
+
+    /// By how many standard deviations of their difference one team is stronger.
+    static func distance(from weaker: Strength, to stronger: Strength) -> Double {
+        let variance = weaker.variance + stronger.variance
+        return variance > 0 ? (stronger.sum - weaker.sum) / variance.squareRoot() : 0
+    }
+
+    /// The chance less one half, of a team that is stronger by so many standard deviations.
+    static func gap(ofDistance distance: Double) -> Double { min(max(0, normal(distance) - 0.5), 0.5) }
+
+    /// Φ: the share of the standard normal distribution below a value.
+    static func normal(_ value: Double) -> Double { 0.5 * erfc(-value / 2.0.squareRoot()) }
+
+    private static func strengths(of teams: [[Skill]]) -> [Strength] {
+        let count = teams.reduce(0) { $0 + $1.count }
+        let mean = teams.reduce(0) { $1.reduce($0) { $0 + $1.rating } } / Double(max(1, count))
+        return teams.map { team in
+            Strength(
+                sum: team.reduce(0) { $0 + $1.rating - mean },
+                variance: variance(
+                    ofPlayers: team.count, deviations: team.reduce(0) { $0 + $1.deviation * $1.deviation }))
+        }
+    }
 }
