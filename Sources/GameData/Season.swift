@@ -8,6 +8,13 @@ public struct Season: Sendable, Hashable, Codable {
     public var startedAt: Instant
     /// How much of each rating's distance from 1500 was carried into it, 0 to 1.
     public var carry: Double
+
+    public init(number: Int, name: String, startedAt: Instant, carry: Double) {
+        self.number = number
+        self.name = name
+        self.startedAt = startedAt
+        self.carry = carry
+    }
 }
 
 /// A player's standing in a mode as a season ended. The totals are those of all seasons to then.
@@ -19,6 +26,18 @@ public struct SeasonStanding: Sendable, Hashable, Codable {
     public var deviation: Double
     public var games: Int
     public var wins: Int
+
+    public init(
+        season: String, playerId: PlayerID, mode: Mode, rating: Double, deviation: Double, games: Int, wins: Int
+    ) {
+        self.season = season
+        self.playerId = playerId
+        self.mode = mode
+        self.rating = rating
+        self.deviation = deviation
+        self.games = games
+        self.wins = wins
+    }
 }
 
 /// What `SeasonsRepository.startSeason` did.

@@ -1,0 +1,128 @@
+import GameData
+import GameModel
+import Records
+import TestSupport
+import Testing
+
+@Suite("Seasons")
+struct SeasonsTests {
+    @Test("before any season is started it is the preseason")
+    func preseason() async throws {
+        try await withData { database in
+            let seasons = SeasonsRepository(database: database)
+            let current = try await seasons.current()
+            #expect(current.name == "preseason")
+            #expect(current.number == 0)
+            #expect(try await seasons.all() == [current])
+        }
+    }
+
+    @Test("a new season keeps every standing and pulls every rating towards a newcomer's, totals go on")
+    func start() async throws {
+        try await withData { database in
+            let seasons = SeasonsRepository(database: database)
+            let players = PlayersRepository(database: database)
+            try await players.upsert(PlayerID("ada"), displayName: "Ada")
+            try await play(.of(["ada", "bob"]), in: database)
+            let before = try await players.rating(PlayerID("ada"), mode: duel)
+            let instant = Instant(milliseconds: 1_800_000_000_000)
+            let season = Season(number: 1, name: "spring", startedAt: instant, carry: 0.5)
+            #expect(try await seasons.startSeason("spring", carry: 0.5, at: instant) == .started(season, ratings: 2))
+            #expect(try await seasons.current() == season)
+
+            let after = try await players.rating(PlayerID("ada"), mode: duel)
+            #expect(abs(after.rating - (1500 + (before.rating - 1500) / 2)) < 1e-9)
+            let variance = 0.25 * before.deviation * before.deviation + 0.75 * 350 * 350
+            #expect(abs(after.deviation - variance.squareRoot()) < 1e-9)
+            #expect(after.volatility == before.volatility)
+            let standing = try await players.profile(PlayerID("ada"))?.ratings["duel"]
+            #expect(standing?.games == 1)
+            #expect(standing?.wins == 1)
+
+            let kept = SeasonStanding(
+                season: "preseason", playerId: PlayerID("ada"), mode: duel, rating: before.rating,
+                deviation: before.deviation, games: 1, wins: 1)
+            #expect(try await seasons.standings(of: PlayerID("ada")) == [kept])
+            let board = try await seasons.leaderboard("preseason", mode: duel, limit: 10)
+            #expect(board.map(\.playerId) == [PlayerID("ada"), PlayerID("bob")])
+            #expect(try await seasons.leaderboard("spring", mode: duel, limit: 10) == [])
+            try expectGreen(try await GameDataAudit(database: database).findings())
+        }
+    }
+
+    @Test("starting the current season again changes nothing, so whoever is not sure may repeat it")
+    func again() async throws {
+        try await withData { database in
+            let seasons = SeasonsRepository(database: database)
+            try await play(.of(["ada", "bob"]), in: database)
+            _ = try await seasons.startSeason("spring", carry: 0.5)
+            let rating = try await PlayersRepository(database: database).rating(PlayerID("ada"), mode: duel)
+            let season = try await seasons.current()
+            #expect(try await seasons.startSeason("spring", carry: 0.1) == .alreadyStarted(season))
+            #expect(try await PlayersRepository(database: database).rating(PlayerID("ada"), mode: duel) == rating)
+            let all = try await seasons.all()
+            #expect(all.map(\.name) == ["preseason", "spring"])
+        }
+    }
+
+    @Test("a season's name is no earlier one's, the carry 0 to 1, and what is refused changes nothing")
+    func refused() async throws {
+        try await withData { database in
+            let seasons = SeasonsRepository(database: database)
+            _ = try await seasons.startSeason("spring", carry: 1)
+            _ = try await seasons.startSeason("summer", carry: 1)
+            let wrong: [(String, String, Double)] = [
+                ("name", "spring", 1), ("name", "", 1), ("name", String(repeating: "x", count: 65), 1),
+                ("carry", "autumn", -0.1), ("carry", "autumn", 1.1), ("carry", "autumn", .nan),
+            ]
+            for (field, name, carry) in wrong {
+                let error = await #expect(throws: GameDataError.self) {
+                    try await seasons.startSeason(name, carry: carry)
+                }
+                guard case .invalid(field, _) = error else {
+                    Issue.record("wanted \(field), got \(String(describing: error))")
+                    continue
+                }
+            }
+            let current = try await seasons.current()
+            #expect(current.name == "summer")
+        }
+    }
+
+    @Test("a carry of 1 keeps ratings as they are, of 0 makes everyone a newcomer")
+    func bounds() async throws {
+        try await withData { database in
+            let seasons = SeasonsRepository(database: database)
+            let players = PlayersRepository(database: database)
+            try await play(.of(["ada", "bob"]), in: database)
+            let before = try await players.rating(PlayerID("ada"), mode: duel)
+            let reply = try await seasons.startSeason("spring", carry: 1)
+            let spring = try await seasons.current()
+            #expect(reply == .started(spring, ratings: 2))
+            #expect(try await players.rating(PlayerID("ada"), mode: duel) == before)
+            _ = try await seasons.startSeason("summer", carry: 0)
+            let after = try await players.rating(PlayerID("ada"), mode: duel)
+            #expect(after.rating == 1500)
+            #expect(after.deviation == 350)
+            let past = try await seasons.standings(of: PlayerID("ada"))
+            #expect(past.map(\.season) == ["spring", "preseason"])
+            #expect(past.map(\.rating) == [before.rating, before.rating])
+        }
+    }
+
+    @Test("a season in which nobody played resets nobody twice")
+    func silent() async throws {
+        try await withData { database in
+            let seasons = SeasonsRepository(database: database)
+            let reply = try await seasons.startSeason("spring", carry: 0.5)
+            let spring = try await seasons.current()
+            #expect(reply == .started(spring, ratings: 0))
+            try await play(.of(["ada", "bob"]), in: database)
+            _ = try await seasons.startSeason("summer", carry: 0.5)
+            let first = try await PlayersRepository(database: database).rating(PlayerID("ada"), mode: duel)
+            _ = try await seasons.startSeason("autumn", carry: 0.5)
+            let second = try await PlayersRepository(database: database).rating(PlayerID("ada"), mode: duel)
+            #expect(abs((second.rating - 1500) - (first.rating - 1500) / 2) < 1e-9)
+        }
+    }
+}
