@@ -12,25 +12,39 @@ public struct MatchmakingKeys: Sendable {
     /// STREAM, capped: every transition of a ticket. Ids are `<epoch>-<number>`, the number rising by one.
     let changes: RedisKey
     /// HASH: `epoch` of the stream, when it was begun in Redis ms · `entered`, `left`: how many tickets ever came into
-    /// the queue and went out of it.
+    /// the queue and went out of it · `created`, `ended`: how many there ever were, and are over · `forming`: how many
+    /// are not complete.
     let stats: RedisKey
-    /// ZSET, `t:<ticket>` or `m:<match>` → deadline in Redis ms.
+    /// ZSET, `t:<ticket>` or `m:<match>` → deadline in Redis ms; `b:<backfill ticket>` → when to look whether its match
+    /// still asks.
     let deadlines: RedisKey
     /// ZSETs, match id → since when it is in that state, in Redis ms.
     let proposed: RedisKey
     let placing: RedisKey
     let ready: RedisKey
-    /// STRING with TTL, "owner fence": the ranker that owns the pool.
+    /// STRING with TTL, "owner fence": the ranker that owns the pool, or its first rating band.
     let lease: RedisKey
+    /// HASH, into how many rating bands the pool is divided: see `bands.lua`.
+    let bands: RedisKey
+    /// LIST, the newest first, capped: how long the last matched tickets had waited, in ms.
+    let waits: RedisKey
 
     /// The pool's allocation queue, which its accepted matches are placed from.
     public let allocationQueue: QueueName
 
     /// ZSET, ranker id → when it was last heard of, in Redis ms.
     static let rankers: RedisKey = "muster:mm:rankers"
+    /// ZSET, all scores 0: every pool that any rules had and that still holds something.
+    static let pools: RedisKey = "muster:mm:pools"
 
     /// STRING with TTL: the one active ticket of a player. Not of the pool's slot.
     static func claim(_ player: PlayerID) -> RedisKey { RedisKey("muster:mm:player:{\(player)}") }
+
+    /// HASH with TTL: why and until when a player may not queue, see `claim_release.lua`. In the slot of the claim.
+    static func cooldown(_ player: PlayerID) -> RedisKey { RedisKey("muster:mm:player:{\(player)}:cooldown") }
+
+    /// ZSET with TTL, ticket id → until when the invitation holds, in Redis ms. In the slot of the claim.
+    static func invitations(_ player: PlayerID) -> RedisKey { RedisKey("muster:mm:player:{\(player)}:invited") }
 
     /// HASH with TTL: see `latencies.lua`. In the slot of the player's claim.
     static func latencies(_ player: PlayerID) -> RedisKey { RedisKey("muster:mm:player:{\(player)}:latencies") }
@@ -45,8 +59,13 @@ public struct MatchmakingKeys: Sendable {
         placing = RedisKey(prefix + "placing")
         ready = RedisKey(prefix + "ready")
         lease = RedisKey(prefix + "lease")
+        bands = RedisKey(prefix + "bands")
+        waits = RedisKey(prefix + "waits")
         allocationQueue = QueueName(pool.description)
     }
+
+    /// As ``lease``, of one rating band; the first has the pool's own.
+    func lease(ofBand band: Int) -> RedisKey { band == 0 ? lease : RedisKey("\(prefix)lease:\(band)") }
 
     /// HASH.
     func ticket(_ id: TicketID) -> RedisKey { RedisKey("\(prefix)ticket:\(id)") }

@@ -145,16 +145,6 @@ extension MatchmakingService {
             throw .redis(error)
         }
     }
-
-    /// Frees players after their tickets ended. That this fails is no failure of the step it follows: a claim whose
-    /// ticket ended is replaced by the player's next ticket.
-    func release(_ freed: [(player: PlayerID, ticket: TicketID)]) async {
-        do throws(RedisError) {
-            try await claims.release(freed)
-        } catch {
-            logger.warning("claims stay until they are replaced", metadata: ["error": "\(error)"])
-        }
-    }
 }
 
 extension RedisError {

@@ -18,6 +18,7 @@ public struct MatchmakingService: Sendable {
     public let book: RulesBook
     let redis: RedisClient
     let claims: PlayerClaims
+    let clients = WaitingClients()
     let logger: Logger
 
     public init(
@@ -38,9 +39,10 @@ public struct MatchmakingService: Sendable {
 
     // MARK: What players do
 
-    /// Puts a player in the queue.
-    /// - Throws: ``MatchmakingError/ticketActive(_:)`` where the player has a ticket that has not ended, and the cases
-    ///   for what the request has wrong.
+    /// Puts a player in the queue; with others invited, a party begins to form, whose ticket is queued when all of them
+    /// joined.
+    /// - Throws: ``MatchmakingError/ticketActive(_:)`` where the player has a ticket that has not ended,
+    ///   ``MatchmakingError/coolingDown(until:)``, and the cases for what the request has wrong.
     public func createTicket(_ request: TicketRequest) async throws(MatchmakingError) -> Ticket {
         let (pool, rules) = try check(request)
         let id = TicketID(in: pool, ULID())
@@ -53,24 +55,24 @@ public struct MatchmakingService: Sendable {
         _ request: TicketRequest, _ id: TicketID, _ rules: ModeRules
     ) async throws(MatchmakingError) -> Ticket {
         let keys = try keys(of: id)
-        let member = request.leader
-        let body: String
-        do {
-            body = try TicketBody(members: [member]).text()
-        } catch {
-            throw .invalidSkill(member.skill)
-        }
+        let leader = try request.leader.text()
+        let isForming = !request.party.isEmpty
+        let players = ([request.player] + request.party).map(\.rawValue).joined(separator: ",")
+        let joinMs = isForming ? max(1, Int64(rules.joinSeconds * 1_000)) : 0
+        let body = isForming ? leader : "{\"m\":[\(leader)]}"
         let reply: RESPValue
         do throws(RedisError) {
+            try await invite(request.party, to: id, lifeMs: joinMs)
             reply = try await redis.run(
                 MatchmakingScripts.create, keys: keys.common + [keys.ticket(id)],
                 arguments: [
-                    RedisArgument(id.rawValue), RedisArgument(request.player.rawValue), RedisArgument(body),
+                    RedisArgument(id.rawValue), RedisArgument(players), RedisArgument(body),
                     RedisArgument(Int64(rules.waitSecondsMax * 1_000)),
+                    RedisArgument(Int64(rules.abandonedSeconds * 1_000)), RedisArgument(joinMs),
                 ], isSafeToRepeat: true)
         } catch {
             // Where the ticket may have been created, the claim must stay: it then names the player's active ticket.
-            if !error.mayHaveRun { await release([(request.player, id)]) }
+            if !error.mayHaveRun { await release([.init(player: request.player, ticket: id)]) }
             throw .redis(error)
         }
         guard let queuedAt = reply.int else { throw .redis(.unexpectedReply("create")) }
@@ -79,7 +81,10 @@ public struct MatchmakingService: Sendable {
             if let active = try await activeTicket(of: request.player) { throw .ticketActive(active.id) }
             throw .redis(.timedOut(mayHaveRun: false))
         }
-        let fields = ["state": TicketState.queued.rawValue, "queuedAt": "\(queuedAt)", "body": body]
+        let state = isForming ? TicketState.forming : .queued
+        let fields = [
+            "state": state.rawValue, "queuedAt": "\(queuedAt)", "players": players, isForming ? "m1" : "body": body,
+        ]
         guard let ticket = Ticket(id: id, fields: fields) else { throw .redis(.unexpectedReply("create")) }
         return ticket
     }
@@ -92,7 +97,9 @@ public struct MatchmakingService: Sendable {
         return Ticket(id: id, fields: reply.fields)
     }
 
-    /// The player's ticket that has not ended, if there is one.
+    /// The player's ticket that has not ended, if there is one; a `ready` one says where the player's match is played,
+    /// so that a client that lost everything finds its way back. Of a party that is forming it may be one that the
+    /// player was about to join.
     public func activeTicket(of player: PlayerID) async throws(MatchmakingError) -> Ticket? {
         let key = MatchmakingKeys.claim(player)
         let reply = try await send(RedisCommand("GET", RedisArgument(key), isSafeToRepeat: true))
@@ -100,14 +107,16 @@ public struct MatchmakingService: Sendable {
         return ticket.state.isFinal ? nil : ticket
     }
 
-    /// Accepts the match that the ticket is proposed for. The last acceptance of a match enqueues its allocation.
-    /// - Parameter player: whose ticket it must be, where given.
+    /// Accepts the match that the ticket is proposed for. A ticket is accepted when all its players have; the last
+    /// acceptance of a match enqueues its allocation.
+    /// - Parameter player: who accepts; `nil` = all players of the ticket.
     public func accept(_ id: TicketID, by player: PlayerID? = nil) async throws(MatchmakingError) -> Ticket {
         let ticket = try await present(id, of: player)
         guard let pool = id.pool, let rules = rules.rules(of: pool), let match = ticket.match,
             let index = ticket.roster.firstIndex(of: id)
         else { throw .ticketState(id, ticket.state, action: "accept") }
         let keys = MatchmakingKeys(pool)
+        let place = player.flatMap(ticket.players.firstIndex(of:)).map { $0 + 1 } ?? 0
         let reply = try await run(
             MatchmakingScripts.accept,
             keys: keys.common + [keys.match(match)] + JobKeys(keys.allocationQueue).forEnqueue
@@ -115,42 +124,46 @@ public struct MatchmakingService: Sendable {
             arguments: [
                 RedisArgument(match.rawValue), RedisArgument(index + 1), RedisArgument(id.rawValue),
                 RedisArgument(AllocateInstance.id(of: match).rawValue),
-                RedisArgument(Int64(rules.placeSeconds * 1_000)),
+                RedisArgument(Int64(rules.placeSeconds * 1_000)), RedisArgument(place),
             ])
-        guard !Self.isDone(reply) else { return try await present(id) }
-        throw refusal(reply, of: id, action: "accept")
+        guard Self.isDone(reply), let items = reply.array, items.count == 3,
+            let state = items[1].string.flatMap(TicketState.init(rawValue:)), let since = items[2].int
+        else { throw refusal(reply, of: id, action: "accept") }
+        // What follows placing is more than a state: the assignment with it.
+        if state == .ready { return try await present(id) }
+        return ticket.accepting(
+            player.map { [$0] } ?? ticket.players, as: state, since: Instant(milliseconds: Int64(since)))
     }
 
-    /// Declines the match that the ticket is proposed for; the others go back to the queue with their original time.
-    /// - Parameter player: whose ticket it must be, where given.
+    /// Declines the match that the ticket is proposed for; the others of the match go back to the queue with their
+    /// original time, and who declined is cooled down by rule.
+    /// - Parameter player: who declines; `nil` = all players of the ticket.
     public func decline(_ id: TicketID, by player: PlayerID? = nil) async throws(MatchmakingError) -> Ticket {
         let ticket = try await present(id, of: player)
         if ticket.state == .declined { return ticket }
-        return try await leave(ticket, as: .declined, action: "decline")
+        return try await leave(
+            ticket, as: .declined, reason: "by-player", by: player.map { [$0] } ?? ticket.players, action: "decline")
     }
 
-    /// Withdraws a ticket that is queued, proposed or accepted; the others of its match go back to the queue.
-    /// - Parameter player: whose ticket it must be, where given.
+    /// Withdraws a ticket that is forming, queued, proposed or accepted; the others of its match go back to the queue.
+    /// - Parameter player: which of its players does it, who is cooled down by rule where the ticket was in a match;
+    ///   `nil` = none of them, so nobody is to blame.
     public func cancel(_ id: TicketID, by player: PlayerID? = nil) async throws(MatchmakingError) -> Ticket {
         // The state may move on between reading and the script, as often as a match is proposed and dissolved.
         for _ in 0..<3 {
             let ticket = try await present(id, of: player)
             if ticket.state == .cancelled { return ticket }
-            if ticket.state != .queued {
-                do throws(MatchmakingError) {
-                    return try await leave(ticket, as: .cancelled, action: "cancel")
-                } catch {
-                    guard case .ticketState(_, .queued, _) = error else { throw error }
-                    continue
+            do throws(MatchmakingError) {
+                if ticket.state == .queued || ticket.state == .forming {
+                    return try await withdraw(ticket, reason: "by-player", by: player, action: "cancel")
                 }
-            }
-            let keys = try keys(of: id)
-            let reply = try await run(
-                MatchmakingScripts.cancel, keys: keys.common + [keys.ticket(id)],
-                arguments: [RedisArgument(id.rawValue), RedisArgument(Self.endedSeconds)])
-            if Self.isDone(reply) {
-                await release(PlayerClaims.freed(in: reply))
-                return try await present(id)
+                return try await leave(
+                    ticket, as: .cancelled, reason: player == nil ? "by-player" : "left-proposal",
+                    by: player.map { [$0] } ?? [], action: "cancel")
+            } catch {
+                guard case .ticketState(_, let state, _) = error, !state.isFinal, state != ticket.state else {
+                    throw error
+                }
             }
         }
         throw .ticketState(id, try await present(id).state, action: "cancel")
@@ -158,8 +171,24 @@ public struct MatchmakingService: Sendable {
 
     // MARK: Steps
 
+    /// Ends a ticket that is in no match.
+    func withdraw(
+        _ ticket: Ticket, reason: String, by player: PlayerID?, action: String
+    ) async throws(MatchmakingError) -> Ticket {
+        let keys = try keys(of: ticket.id)
+        let reply = try await run(
+            MatchmakingScripts.cancel, keys: keys.common + [keys.ticket(ticket.id)],
+            arguments: [
+                RedisArgument(ticket.id.rawValue), RedisArgument(Self.endedSeconds), RedisArgument(reason),
+                RedisArgument(player?.rawValue ?? ""),
+            ])
+        guard Self.isDone(reply) else { throw refusal(reply, of: ticket.id, action: action) }
+        await release(PlayerClaims.freed(in: reply))
+        return try await present(ticket.id)
+    }
+
     private func leave(
-        _ ticket: Ticket, as state: TicketState, action: String
+        _ ticket: Ticket, as state: TicketState, reason: String, by players: [PlayerID], action: String
     ) async throws(MatchmakingError) -> Ticket {
         guard let match = ticket.match, let index = ticket.roster.firstIndex(of: ticket.id) else {
             throw .ticketState(ticket.id, ticket.state, action: action)
@@ -168,7 +197,8 @@ public struct MatchmakingService: Sendable {
             MatchmakingScripts.leave, keys: try keys(of: ticket.id).common(match, ticket.roster),
             arguments: [
                 RedisArgument(match.rawValue), RedisArgument(index + 1), RedisArgument(state.rawValue),
-                RedisArgument(Self.endedSeconds),
+                RedisArgument(Self.endedSeconds), RedisArgument(reason),
+                RedisArgument(players.map(\.rawValue).joined(separator: ",")),
             ] + ticket.roster.map { RedisArgument($0.rawValue) })
         guard Self.isDone(reply) || reply.array?.last?.string == state.rawValue else {
             throw refusal(reply, of: ticket.id, action: action)
@@ -177,84 +207,22 @@ public struct MatchmakingService: Sendable {
         return try await present(ticket.id)
     }
 
-    private func claim(_ player: PlayerID, for id: TicketID, lifeMs: Int64) async throws(MatchmakingError) {
-        var replacing: TicketID?
-        // Each round replaces the claim that the last one saw; a third player's process can't interfere for ever.
-        for _ in 0..<3 {
-            let reply: PlayerClaims.Reply
-            do throws(RedisError) {
-                reply = try await claims.claim(player, for: id, lifeMs: lifeMs, replacing: replacing)
-            } catch {
-                throw .redis(error)
-            }
-            guard case .held(let holder) = reply else { return }
-            replacing = holder
-            // A claim on a pool that is not played any more holds nobody back.
-            guard holder.pool.flatMap(rules.rules(of:)) != nil else { continue }
-            if let ticket = try await createdTicket(holder) {
-                if !ticket.state.isFinal { throw .ticketActive(holder) }
-            } else if try await !void(holder) {
-                // It was created at this moment.
-                throw .ticketActive(holder)
-            }
-        }
-        throw .ticketActive(replacing ?? id)
-    }
-
-    /// The ticket, which may be on its way: of two requests at once, the second must not void the first one's.
-    private func createdTicket(_ id: TicketID) async throws(MatchmakingError) -> Ticket? {
-        if let ticket = try await ticket(id) { return ticket }
-        do {
-            try await Task.sleep(for: Self.creationTime)
-        } catch {
-            throw .redis(.cancelled)
-        }
-        return try await ticket(id)
-    }
-
-    /// Makes sure that a ticket which is not there will never be; `false` where it is there by now.
-    private func void(_ id: TicketID) async throws(MatchmakingError) -> Bool {
-        let reply = try await run(
-            MatchmakingScripts.void, keys: [try keys(of: id).ticket(id)], arguments: [RedisArgument(Self.endedSeconds)])
-        return reply.int == 1
-    }
-
     private func check(_ request: TicketRequest) throws(MatchmakingError) -> (Pool, ModeRules) {
-        guard let rules = rules.modes[request.mode] else {
-            throw .unknownMode(request.mode, known: self.rules.modes.keys.sorted())
+        let all = rules
+        guard let rules = all.modes[request.mode] else {
+            throw .unknownMode(request.mode, known: all.modes.keys.sorted())
         }
-        guard self.rules.regions.contains(request.region) else {
-            throw .unknownRegion(request.region, known: self.rules.regions)
+        guard all.regions.contains(request.region), let pool = all.pool(of: request.mode, in: request.region) else {
+            throw .unknownRegion(request.region, known: all.regions)
         }
-        for (region, latency) in request.leader.latencies.sorted(by: { $0.key < $1.key }) {
-            guard self.rules.regions.contains(region) else {
-                throw .latencyElsewhere(region, known: self.rules.regions)
-            }
-            guard latency.isFinite, (0...TicketRequest.latencyMsMax).contains(latency) else {
-                throw .invalidLatency(region, value: "\(latency)")
-            }
-        }
-        if let character = request.leader.character {
-            let isName =
-                (1...64).contains(character.utf8.count)
-                && character.utf8.allSatisfy {
-                    (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0)
-                        || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || $0 == UInt8(ascii: "-")
-                        || $0 == UInt8(ascii: "_")
-                }
-            guard isName else { throw .invalidCharacter(character) }
-        }
-        let skill = request.leader.skill
-        guard skill.rating.isFinite, (-10_000...10_000).contains(skill.rating), skill.deviation.isFinite,
-            (0...10_000).contains(skill.deviation)
-        else { throw .invalidSkill(skill) }
-        guard let pool = self.rules.pool(of: request.mode, in: request.region) else {
-            throw .unknownRegion(request.region, known: self.rules.regions)
-        }
+        let check = TicketCheck(pool, rules, in: all)
+        try check.check(request.leader)
+        try check.check(invited: request.party, by: request.player)
+        try check.check(request.leader, with: [], of: request.party)
         return (pool, rules)
     }
 
-    private func refusal(_ reply: RESPValue, of id: TicketID, action: String) -> MatchmakingError {
+    func refusal(_ reply: RESPValue, of id: TicketID, action: String) -> MatchmakingError {
         guard let items = reply.array, items.count == 2, let reason = items[1].string else {
             return .redis(.unexpectedReply(action))
         }
@@ -268,7 +236,7 @@ public struct MatchmakingService: Sendable {
     }
 
     /// The ticket, where Redis knows it.
-    private func present(_ id: TicketID, of player: PlayerID? = nil) async throws(MatchmakingError) -> Ticket {
+    func present(_ id: TicketID, of player: PlayerID? = nil) async throws(MatchmakingError) -> Ticket {
         guard let ticket = try await ticket(id) else { throw .ticketGone(id) }
         if let player, !ticket.players.contains(player) { throw .foreignTicket(id) }
         return ticket

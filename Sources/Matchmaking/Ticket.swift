@@ -10,13 +10,13 @@ public struct Ticket: Sendable, Hashable {
     /// Those of ``players`` who have joined, in that order: all of them, but in state forming or where it ended there.
     public let members: [TicketMember]
     /// Who has accepted the match that it is proposed for.
-    public let accepted: Set<PlayerID>
-    public let state: TicketState
+    public private(set) var accepted: Set<PlayerID>
+    public private(set) var state: TicketState
     /// When it was first queued, by Redis `TIME`; while it is forming, when it was created. A ticket that goes back to
     /// the queue keeps it.
     public let queuedAt: Instant
     /// When it came to its present state.
-    public let since: Instant
+    public private(set) var since: Instant
     /// The match it is, or was last, part of.
     public let match: MatchID?
     /// Until when its players may accept; only in states proposed and accepted.
@@ -54,13 +54,22 @@ public struct Ticket: Sendable, Hashable {
         roster = fields["roster"]?.split(separator: ",").map { TicketID(String($0)) } ?? []
     }
 
+    /// As it is after some of its players accepted, if nothing else happened to it meanwhile.
+    func accepting(_ players: [PlayerID], as state: TicketState, since: Instant) -> Ticket {
+        var ticket = self
+        ticket.accepted.formUnion(players)
+        ticket.state = state
+        ticket.since = since
+        return ticket
+    }
+
     private static func players(_ text: String?) -> [PlayerID] {
         text?.split(separator: ",").map { PlayerID(String($0)) } ?? []
     }
 
     /// From the body; before all have joined, from what each brought: field `m<place in the party>`.
     private static func members(_ fields: [String: String]) -> [TicketMember]? {
-        if let body = fields["body"] { return TicketBody(text: body)?.members }
+        if fields["body"] != nil { return TicketBody(fields: fields)?.members }
         var members: [TicketMember] = []
         for place in 1...max(1, players(fields["players"]).count) {
             guard let text = fields["m\(place)"] else { continue }
@@ -83,6 +92,19 @@ extension Ticket {
     }
 }
 
+extension TicketBody {
+    /// Puts the pieces of a ticket's hash together: `body`, `body2`, `body3`, …, see `mm_keep_body` in `fragment.lua`.
+    init?(fields: [String: String]) {
+        guard var text = fields["body"] else { return nil }
+        var next = 2
+        while let piece = fields["body\(next)"] {
+            text += piece
+            next += 1
+        }
+        self.init(text: text)
+    }
+}
+
 extension TicketMember {
     /// Reads JSON; `nil` where it is of another form.
     init?(text: String) {
@@ -90,12 +112,17 @@ extension TicketMember {
         self = member
     }
 
-    /// As JSON, as in ``TicketBody``.
+    /// As JSON, as in ``TicketBody``, all of it ASCII: bodies are cut into pieces of so many bytes, each a text by itself.
     func text() throws(MatchmakingError) -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         do {
-            return String(decoding: try encoder.encode(self), as: UTF8.self)
+            let text = String(decoding: try encoder.encode(self), as: UTF8.self)
+            guard !text.utf8.allSatisfy({ $0 < 0x80 }) else { return text }
+            // Only within JSON's texts can there be other characters, where they may be written so (RFC 8259, 7).
+            return text.utf16.reduce(into: "") { ascii, unit in
+                ascii += unit < 0x80 ? String(UnicodeScalar(UInt8(unit))) : "\\u" + String(format: "%04x", unit)
+            }
         } catch {
             // Only a number that JSON has no form for can do this.
             throw .invalidSkill(skill)

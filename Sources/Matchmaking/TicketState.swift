@@ -32,7 +32,8 @@ public enum TicketState: String, Sendable, Codable, CaseIterable, CustomStringCo
         // Straight to placing where it is a running match that gets players, which nobody accepts for.
         case .proposed: [.accepted, .placing, .queued, .declined, .cancelled, .expired]
         case .accepted: [.placing, .queued, .cancelled]
-        case .placing: [.ready, .queued, .failed]
+        // Straight to finished where it asked for a running match's players, and they came.
+        case .placing: [.ready, .queued, .finished, .failed]
         case .ready: [.finished, .failed]
         case .finished, .cancelled, .expired, .declined, .failed: []
         }
@@ -60,7 +61,8 @@ public enum MatchState: String, Sendable, Codable, CaseIterable, CustomStringCon
     public var next: Set<MatchState> {
         switch self {
         case .proposed: [.placing, .declined, .cancelled, .expired]
-        case .placing: [.ready, .failed]
+        // Straight to finished where its players went into a running match.
+        case .placing: [.ready, .finished, .failed]
         case .ready: [.finished, .failed]
         case .finished, .declined, .cancelled, .expired, .failed: []
         }

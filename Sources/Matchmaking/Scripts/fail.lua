@@ -3,7 +3,7 @@
 -- KEYS: 1–7 common (see fragment.lua) · 8 match HASH · 9… tickets HASH, in the order of the roster
 -- ARGV: 1 match id · 2 reason · 3 most placements a ticket · 4 seconds to keep what ended ·
 --   5 '1' to act only past the match's deadline · 6… ticket ids in the order of the roster
--- Replies: {1, player, ticket, player, ticket, …}: whose claims are free now · {0, state of the match, 'gone' or
+-- Replies: {1, players, ticket, players, ticket, …}: whose claims are free now · {0, state of the match, 'gone' or
 --   'early'}
 -- Cost: O(n log n) of the match's tickets
 -- Why: counted on the ticket, so that one which breaks every placement can't go round for ever.
@@ -27,10 +27,8 @@ for i = 9, #KEYS do
         if from == 'placing' and attempts < tonumber(ARGV[3]) then
             mm_requeue(now, KEYS[i], id)
         else
-            mm_end(now, KEYS[i], 'failed', ARGV[2], ARGV[4])
-            mm_publish(now, 's', 'failed', 't', id)
-            reply[#reply + 1] = ticket[2]
-            reply[#reply + 1] = id
+            mm_end_ticket(now, KEYS[i], id, 'failed', ARGV[2], ARGV[4], '')
+            mm_freed(reply, ticket[2] or '', id, '')
         end
     end
 end

@@ -2,8 +2,9 @@
 --   the queue with their original time, and the match ends.
 -- KEYS: 1–7 common (see fragment.lua) · 8 match HASH · 9… tickets HASH, in the order of the roster
 -- ARGV: 1 match id · 2 index of the leaving ticket, from 1 · 3 'declined' or 'cancelled' · 4 seconds to keep what ended
---   · 5… ticket ids in the order of the roster
--- Replies: {1, player, ticket}: whose claim is free now · {0, state of the ticket, or 'gone', 'other'}
+--   · 5 reason · 6 the players who did it, joined by ',', or '' (nobody is to blame) · 7… ticket ids in the order of
+--   the roster
+-- Replies: {1, players, ticket}: whose claims are free now (see mm_freed) · {0, state of the ticket, or 'gone', 'other'}
 -- Cost: O(n log n) of the match's tickets
 -- Why: who waited and did accept must not lose their place by another's decline.
 local index = tonumber(ARGV[2])
@@ -22,13 +23,12 @@ end
 local now = mm_clock()
 for i = 9, #KEYS do
     if i == 8 + index then
-        mm_end(now, key, ARGV[3], 'by-player', ARGV[4])
-        mm_publish(now, 's', ARGV[3], 't', ARGV[4 + index])
+        mm_end_ticket(now, key, ARGV[6 + index], ARGV[3], ARGV[5], ARGV[4], ARGV[6])
     else
-        mm_requeue(now, KEYS[i], ARGV[i - 4])
+        mm_requeue(now, KEYS[i], ARGV[i - 2])
     end
 end
-mm_end(now, KEYS[8], ARGV[3], 'by-player', ARGV[4])
+mm_end(now, KEYS[8], ARGV[3], ARGV[5], ARGV[4])
 redis.call('ZREM', KEYS[4], 'm:' .. ARGV[1])
 redis.call('ZREM', KEYS[5], ARGV[1])
-return { 1, ticket[3], ARGV[4 + index] }
+return mm_freed({ 1 }, ticket[3], ARGV[6 + index], ARGV[6])

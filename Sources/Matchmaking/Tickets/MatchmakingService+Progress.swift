@@ -1,4 +1,5 @@
 import GameModel
+import Logging
 import Redis
 
 /// How far a waiting ticket is.
@@ -13,16 +14,77 @@ public struct TicketProgress: Sendable, Hashable {
 
 /// Quantiles of the waits of a pool's last tickets.
 public struct WaitEstimate: Sendable, Hashable {
+    /// The most waits that it is made of: the last ones.
+    static let waitsMax = 200
+
     public var p50: Duration
     public var p90: Duration
+
+    /// By nearest rank; `nil` of none.
+    init?(_ waitsMs: [Int]) {
+        guard !waitsMs.isEmpty else { return nil }
+        let sorted = waitsMs.sorted()
+        func quantile(_ share: Double) -> Duration {
+            let rank = Int((share * Double(sorted.count)).rounded(.up))
+            return .milliseconds(sorted[min(max(rank, 1), sorted.count) - 1])
+        }
+        p50 = quantile(0.5)
+        p90 = quantile(0.9)
+    }
 }
 
+/// What waiting clients ask for again and again.
 extension MatchmakingService {
     /// How far a ticket is; `nil` where it does not wait in its queue. What all tickets of a pool share is read once a
     /// second at most.
-    public func progress(of ticket: Ticket) async throws(MatchmakingError) -> TicketProgress? { nil }
+    public func progress(of ticket: Ticket) async throws(MatchmakingError) -> TicketProgress? {
+        guard ticket.state == .queued, let pool = ticket.id.pool else { return nil }
+        let keys = try keys(of: ticket.id)
+        let reply = try await send(
+            RedisCommand("ZRANK", RedisArgument(keys.queue), RedisArgument(ticket.id.rawValue), isSafeToRepeat: true))
+        // Matched or ended since it was read.
+        guard let rank = reply.int else { return nil }
+        let figures = try await figures(of: pool, keys)
+        return TicketProgress(
+            position: rank + 1, waiting: max(figures.waiting, rank + 1), estimate: figures.estimate)
+    }
+
+    private func figures(of pool: Pool, _ keys: MatchmakingKeys) async throws(MatchmakingError) -> PoolFigures {
+        if let known = clients.figures(of: pool, at: .now) { return known }
+        let replies: [RESPValue]
+        do throws(RedisError) {
+            replies = try await redis.pipeline([
+                RedisCommand("ZCARD", RedisArgument(keys.queue), isSafeToRepeat: true),
+                RedisCommand(
+                    "LRANGE", RedisArgument(keys.waits), "0", RedisArgument(WaitEstimate.waitsMax - 1),
+                    isSafeToRepeat: true),
+            ])
+        } catch {
+            throw .redis(error)
+        }
+        guard let waiting = replies[0].int, let waits = replies[1].array else {
+            throw .redis(.unexpectedReply("LRANGE"))
+        }
+        let figures = PoolFigures(waiting: waiting, estimate: WaitEstimate(waits.compactMap { Int($0.string ?? "") }))
+        clients.keep(figures, of: pool, at: .now)
+        return figures
+    }
 
     /// A client asked for its ticket, so it is not abandoned. Writes at most once in a third of the time after which a
-    /// ticket counts as abandoned, and fails silently: the next sign of life is another try.
-    public func touch(_ ticket: Ticket) async {}
+    /// ticket counts as abandoned. That it fails is logged only: the next sign of life is another try.
+    public func touch(_ ticket: Ticket) async {
+        guard ticket.state == .queued, let pool = ticket.id.pool,
+            let seconds = rules.rules(of: pool)?.abandonedSeconds, seconds > 0,
+            clients.isTouchDue(ticket.id, every: .seconds(seconds / 3), at: .now)
+        else { return }
+        let keys = MatchmakingKeys(pool)
+        do throws(RedisError) {
+            _ = try await redis.run(
+                MatchmakingScripts.touch, keys: [keys.deadlines, keys.ticket(ticket.id)],
+                arguments: [RedisArgument(ticket.id.rawValue)], isSafeToRepeat: true)
+        } catch {
+            clients.forgetTouch(ticket.id)
+            logger.warning("a ticket may count as abandoned", metadata: ["error": "\(error)"])
+        }
+    }
 }
