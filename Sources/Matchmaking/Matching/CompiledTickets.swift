@@ -120,14 +120,7 @@ struct CompiledTickets: Sendable {
     private mutating func storeLists(of players: [TicketMember], at slot: Int, in row: inout Row) {
         let ids = players.map { StableHash.of($0.player.rawValue) }
         let avoided = rules.judgesAvoided ? players.flatMap { $0.avoids.map { StableHash.of($0.rawValue) } } : []
-        let recent =
-            rules.recentMax == 0
-            ? []
-            : players.flatMap { player in
-                player.recentOpponents.prefix(rules.recentMax).enumerated().map { place, id in
-                    StableHash.of(id.rawValue) & ~0xFF | UInt64(place)
-                }
-            }
+        let recent = players.flatMap { StableHash.recentOpponents(of: $0, most: rules.recentMax) }
         row.playerCount = Int32(ids.count)
         row.avoidedCount = Int32(avoided.count)
         row.player = ids.first ?? 0
@@ -190,6 +183,9 @@ struct CompiledBackfill: Sendable {
     let ratingSums: [Double]
     let deviationSums: [Double]
     let wishes: [[RoleWish]]
+    /// Hashes of who plays, and of their recent opponents with the place in the lowest eight bits.
+    let players: [[UInt64]]
+    let recent: [[UInt64]]
     /// Sum and count of each `average-difference` attribute's numbers, by rule and team.
     let averages: [[(sum: Double, count: Int)]]
 
@@ -200,6 +196,8 @@ struct CompiledBackfill: Sendable {
         ratingSums = teams.map { $0.reduce(0) { $0 + rules.rating(of: $1) } }
         deviationSums = teams.map { $0.reduce(0) { $0 + $1.skill.deviation * $1.skill.deviation } }
         wishes = teams.map { $0.map { RoleWish($0, in: rules.rules.roles) } }
+        players = teams.map { $0.map { StableHash.of($0.player.rawValue) } }
+        recent = teams.map { $0.flatMap { StableHash.recentOpponents(of: $0, most: rules.recentMax) } }
         averages = rules.rules.attributes.map { rule in
             teams.map { team in
                 let numbers = team.compactMap { rule.value(of: $0)?.number }
@@ -218,6 +216,11 @@ enum StableHash {
         hash = (hash ^ hash >> 30) &* 0xBF58_476D_1CE4_E5B9
         hash = (hash ^ hash >> 27) &* 0x94D0_49BB_1331_11EB
         return hash ^ hash >> 31
+    }
+
+    /// Of a player's latest opponents, each with its place (0 the latest) in the lowest eight bits.
+    static func recentOpponents(of member: TicketMember, most: Int) -> [UInt64] {
+        member.recentOpponents.prefix(most).enumerated().map { place, id in of(id.rawValue) & ~0xFF | UInt64(place) }
     }
 
     /// A bit for each, chosen by the highest six, which no place among recent opponents changes.

@@ -67,4 +67,32 @@ extension CompiledTickets {
         }
         return false
     }
+
+    /// A bit for each team of a running match in which a ticket's players may be: all, or where someone of it and
+    /// someone of a team have met of late, that team alone.
+    func teamsWithoutOpponents(of slot: Int32, in backfill: Int32, at now: Instant) -> UInt64 {
+        guard rules.recentMax > 0, mayConflict(slot, backfill), let running = self.backfill(backfill) else {
+            return .max
+        }
+        let own = UInt64(max(0, rules.steps[step(slot, at: now)].recentOpponents))
+        let theirs = UInt64(max(0, rules.steps[step(backfill, at: now)].recentOpponents))
+        let row = rows[Int(slot)]
+        var allowed = UInt64.max
+        for team in running.players.indices {
+            var hasMet = false
+            for place in 0..<Int(row.playerCount) {
+                let hash = player(place, of: slot) & ~0xFF
+                if running.recent[team].contains(where: { $0 & ~0xFF == hash && $0 & 0xFF < theirs }) { hasMet = true }
+            }
+            if row.hasLists {
+                for place in Int(row.playerCount + row.avoidedCount)..<lists[Int(slot)].count {
+                    let entry = lists[Int(slot)][place]
+                    guard entry & 0xFF < own else { continue }
+                    if running.players[team].contains(where: { $0 & ~0xFF == entry & ~0xFF }) { hasMet = true }
+                }
+            }
+            if hasMet { allowed &= 1 << UInt64(team) }
+        }
+        return allowed
+    }
 }
