@@ -15,6 +15,15 @@ public struct Crowd: Sendable {
 
     public var playerCount: Int { players.count }
     public var arrivalCount: Int { arrivals.count }
+
+    /// Only who arrives in a part of the time, in ms since 00:00.
+    public func within(_ span: Range<Int64>) -> Crowd {
+        var crowd = self
+        crowd.arrivals = arrivals.filter { span.contains($0.at) }
+        let ends = min(span.upperBound, self.span.upperBound)
+        crowd.span = min(span.lowerBound, ends - 1)..<ends
+        return crowd
+    }
 }
 
 /// A player as the rules see it, and as it is.

@@ -56,7 +56,7 @@ extension Crowd {
     /// Whether the rules of a mode can judge these players.
     func check(_ mode: Mode, _ rules: ModeRules) throws(SimulationError) {
         var problems: [String] = []
-        guard !players.isEmpty else { throw SimulationError(["nobody arrives in the time that is simulated"]) }
+        guard !arrivals.isEmpty else { throw SimulationError(["nobody arrives in the time that is simulated"]) }
         for rule in rules.attributes where rule.fallback == nil {
             guard players.contains(where: { $0.member.attributes[rule.name] == nil }) else { continue }
             problems.append(
