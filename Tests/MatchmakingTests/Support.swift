@@ -30,31 +30,33 @@ extension MatchmakingService {
     func state(_ ticket: Ticket) async throws -> TicketState? { try await self.ticket(ticket.id)?.state }
 
     /// Commits a match as a ranker that holds the pool would.
-    func propose(_ tickets: [Ticket], lease: String) async throws -> ProposalCommitter.Outcome {
+    func propose(
+        _ tickets: [Ticket], in pool: Pool = duelEU, lease: String
+    ) async throws -> ProposalCommitter.Outcome {
         let queued = tickets.map { QueuedTicket(id: $0.id, queuedAt: $0.queuedAt, members: $0.members) }
         let half = queued.count / 2
         let proposal = Proposal(
-            anchor: queued[0], teams: [Array(queued[..<half]), Array(queued[half...])], region: duelEU.region)
+            anchor: queued[0], teams: [Array(queued[..<half]), Array(queued[half...])], region: pool.region)
         let committer = ProposalCommitter(
-            keys: MatchmakingKeys(duelEU), pool: duelEU, rules: rules, lease: lease, redis: redis)
+            keys: MatchmakingKeys(pool), pool: pool, rules: rules, lease: lease, redis: redis)
         return try await committer.commit([proposal])[0]
     }
 
     /// Takes the pool for an owner; answers the lease's value.
-    func takePool(_ owner: String) async throws -> String {
+    func takePool(_ owner: String, _ pool: Pool = duelEU) async throws -> String {
         let reply = try await redis.run(
-            MatchmakingScripts.lease, keys: [MatchmakingKeys(duelEU).lease],
+            MatchmakingScripts.lease, keys: [MatchmakingKeys(pool).lease],
             arguments: [RedisArgument(owner), "60000", "1"])
         return "\(owner) \(reply.int ?? 0)"
     }
 
-    func settleDeadlines() async throws {
-        _ = try await PoolDeadlines(keys: MatchmakingKeys(duelEU), service: self, logger: testLogger).settle()
+    func settleDeadlines(of pool: Pool = duelEU) async throws {
+        _ = try await PoolDeadlines(keys: MatchmakingKeys(pool), service: self, logger: testLogger).settle()
     }
 
     /// Moves a match's deadline into the past.
     func makeDue(_ match: MatchID) async throws {
-        let keys = MatchmakingKeys(duelEU)
+        let keys = MatchmakingKeys(match.pool ?? duelEU)
         _ = try await redis.pipeline([
             RedisCommand("HSET", RedisArgument(keys.match(match)), "acceptBy", "1"),
             RedisCommand("ZADD", RedisArgument(keys.deadlines), "XX", "1", RedisArgument("m:\(match)")),
@@ -63,7 +65,7 @@ extension MatchmakingService {
 
     /// Lets a ticket's longest wait be over.
     func makeDue(_ ticket: TicketID) async throws {
-        let keys = MatchmakingKeys(duelEU)
+        let keys = MatchmakingKeys(ticket.pool ?? duelEU)
         _ = try await redis.pipeline([
             RedisCommand("HSET", RedisArgument(keys.ticket(ticket)), "maxWait", "0"),
             RedisCommand("ZADD", RedisArgument(keys.deadlines), "XX", "1", RedisArgument("t:\(ticket)")),

@@ -34,11 +34,6 @@ extension MatchmakingService {
             .string.map { TicketID($0) }
     }
 
-    /// Ends what is due in a pool.
-    func settleDeadlines(of pool: Pool) async throws {
-        _ = try await PoolDeadlines(keys: MatchmakingKeys(pool), service: self, logger: testLogger).settle()
-    }
-
     /// Moves a waiting ticket's deadline into the past.
     func makeOverdue(_ ticket: TicketID) async throws {
         guard let pool = ticket.pool else { return }
