@@ -5,10 +5,13 @@ import Redis
 /// does, replies and costs.
 enum MatchmakingScripts {
     static let create = transition("create", PackageResources.create_lua)
-    static let propose = transition("propose", PackageResources.propose_lua)
+    static let propose = RedisScript(
+        name: "matchmaking.propose",
+        fragments: [JobScripts.enqueueFragment, PackageResources.fragment_lua, PackageResources.propose_lua])
     static let accept = RedisScript(
         name: "matchmaking.accept",
         fragments: [JobScripts.enqueueFragment, PackageResources.fragment_lua, PackageResources.accept_lua])
+    static let join = transition("join", PackageResources.join_lua)
     static let leave = transition("leave", PackageResources.leave_lua)
     static let cancel = transition("cancel", PackageResources.cancel_lua)
     static let timeout = transition("timeout", PackageResources.timeout_lua)
@@ -22,6 +25,8 @@ enum MatchmakingScripts {
     static let due = alone("due", PackageResources.due_lua)
     static let claim = alone("claim", PackageResources.claim_lua)
     static let claimRelease = alone("claim_release", PackageResources.claim_release_lua)
+    static let invite = alone("invite", PackageResources.invite_lua)
+    static let touch = alone("touch", PackageResources.touch_lua)
     static let void = alone("void", PackageResources.void_lua)
     static let lease = alone("lease", PackageResources.lease_lua)
     static let leaseRelease = alone("lease_release", PackageResources.lease_release_lua)

@@ -3,8 +3,8 @@ import Logging
 import Redis
 
 /// Ends what is past its deadline in one pool: tickets that waited too long, proposals not accepted in time, matches
-/// that found no instance, and matches that never ended. Each by a script that judges by Redis `TIME` whether it is
-/// due.
+/// that found no instance, matches that never ended, and what running matches asked for that run no more. Each by a
+/// script that judges by Redis `TIME` whether it is due.
 struct PoolDeadlines: Sendable {
     /// The most that one round ends.
     private static let batchMax = 200
@@ -36,6 +36,8 @@ struct PoolDeadlines: Sendable {
     private func end(_ members: [String]) async throws(RedisError) {
         let tickets = members.filter { $0.hasPrefix("t:") }.map { TicketID(String($0.dropFirst(2))) }
         let matches = members.filter { $0.hasPrefix("m:") }.map { MatchID(String($0.dropFirst(2))) }
+        let asking = members.filter { $0.hasPrefix("b:") }.map { TicketID(String($0.dropFirst(2))) }
+        try await lookAtBackfills(asking)
         var replies = try await service.redis.pipeline(
             MatchmakingScripts.expire,
             calls: tickets.map { id in
@@ -45,12 +47,31 @@ struct PoolDeadlines: Sendable {
                 )
             })
         replies += try await endMatches(matches)
-        var freed: [(player: PlayerID, ticket: TicketID)] = []
+        var freed: [PlayerClaims.Freed] = []
         for reply in replies {
             if case .error(let reason) = reply { throw .server(reason) }
             freed += PlayerClaims.freed(in: reply)
         }
         await service.release(freed)
+    }
+
+    /// Ends what asks for players of matches that run no more.
+    private func lookAtBackfills(_ asking: [TicketID]) async throws(RedisError) {
+        guard !asking.isEmpty else { return }
+        let running = try await service.redis.pipeline(
+            asking.map { RedisCommand("HGET", RedisArgument(keys.ticket($0)), "running", isSafeToRepeat: true) })
+        let replies = try await service.redis.pipeline(
+            BackfillScripts.look,
+            calls: zip(asking, running).map { id, match in
+                (
+                    keys: keys.common + [keys.ticket(id), keys.match(MatchID(match.string ?? "none"))],
+                    arguments: [
+                        RedisArgument(id.rawValue), RedisArgument(MatchmakingService.backfillLook.milliseconds),
+                        RedisArgument(MatchmakingService.endedSeconds),
+                    ]
+                )
+            })
+        for case .error(let reason) in replies { throw .server(reason) }
     }
 
     private func endMatches(_ matches: [MatchID]) async throws(RedisError) -> [RESPValue] {

@@ -18,6 +18,8 @@ struct PoolView: Sendable {
         place = batch.place
         for change in batch.changes {
             if let queued = change.queued {
+                // What a running match asks for changes while it waits.
+                if queued.backfill != nil { waiting.remove(queued.id) }
                 waiting.insert(queued)
             } else {
                 for ticket in change.tickets { waiting.remove(ticket) }
@@ -53,13 +55,12 @@ struct PoolView: Sendable {
         let replies = try await redis.pipeline(
             ids.map { id in
                 RedisCommand(
-                    "HMGET", RedisArgument(keys.ticket(id)), "queuedAt", "body", isSafeToRepeat: true)
+                    "HGETALL", RedisArgument(keys.ticket(id)), isSafeToRepeat: true)
             })
         for (id, reply) in zip(ids, replies) {
             if case .error(let reason) = reply { throw .server(reason) }
-            let values = reply.array?.map(\.string) ?? []
-            guard values.count == 2, let queuedAt = values[0].flatMap(Instant.init(text:)),
-                let body = values[1].flatMap(TicketBody.init(text:))
+            let fields = reply.fields
+            guard let queuedAt = fields["queuedAt"].flatMap(Instant.init(text:)), let body = TicketBody(fields: fields)
             else { continue }
             waiting.insert(
                 QueuedTicket(id: id, queuedAt: queuedAt, members: body.members, backfill: body.backfill))

@@ -4,12 +4,16 @@ import Redis
 import ServiceLifecycle
 
 /// Matches the tickets of the pools it holds. Any number of rankers run at once: they share the pools by lease, a
-/// stopped one gives its pools back, a dead one's are taken over within the lease's duration and a round.
+/// stopped one gives its pools back, a dead one's are taken over within the lease's duration and a round. A pool in
+/// which very many wait is divided into rating bands, which are shared like pools.
+///
+/// It follows the rules in force: changed ones hold from the next tick on, new pools are taken in the next round, and
+/// what waits in removed ones runs out.
 ///
 /// Two rankers that both believe to hold a pool (one was paused) can't match a ticket twice: each match is committed by
 /// one script that checks the fence and every ticket.
 public struct Ranker: Service {
-    /// How a ranker keeps time.
+    /// How a ranker keeps time, and what it takes on.
     public struct Timing: Sendable, Hashable {
         /// How long a pool stays with a ranker that fell silent.
         public var lease: Duration
@@ -19,15 +23,19 @@ public struct Ranker: Service {
         public var tick: Duration
         /// How often deadlines are looked at.
         public var deadlines: Duration
+        /// With more waiting tickets than these for each of its rating bands, a pool is divided into twice as many,
+        /// where there are rankers to serve them.
+        public var bandTickets: Int
 
         public init(
             lease: Duration = .seconds(2), round: Duration = .milliseconds(500), tick: Duration = .milliseconds(100),
-            deadlines: Duration = .milliseconds(250)
+            deadlines: Duration = .milliseconds(250), bandTickets: Int = 20_000
         ) {
             self.lease = lease
             self.round = round
             self.tick = tick
             self.deadlines = deadlines
+            self.bandTickets = bandTickets
         }
     }
 
@@ -41,17 +49,25 @@ public struct Ranker: Service {
         id: String = "ranker.\(ULID())", redis: RedisClient, rules: MatchmakingRules = .standard,
         timing: Timing = Timing(), logger: Logger
     ) {
+        self.init(id: id, redis: redis, book: RulesBook(rules), timing: timing, logger: logger)
+    }
+
+    /// - Parameter book: the rules in force, looked at in each round and tick.
+    public init(
+        id: String = "ranker.\(ULID())", redis: RedisClient, book: RulesBook, timing: Timing = Timing(),
+        logger: Logger
+    ) {
         var logger = logger
         logger[metadataKey: "ranker"] = "\(id)"
         self.id = id
         self.timing = timing
         self.logger = logger
-        service = MatchmakingService(redis: redis, rules: rules, logger: logger)
+        service = MatchmakingService(redis: redis, book: book, logger: logger)
     }
 
     public func run() async throws {
         let fresh = LeaseKeeper(
-            id: id, pools: service.rules.pools, duration: timing.lease, redis: service.redis, logger: logger)
+            id: id, book: service.book, duration: timing.lease, redis: service.redis, logger: logger)
         var keeper = await cancelWhenGracefulShutdown { await keep(fresh) }
         do throws(RedisError) {
             try await keeper.stop()
@@ -67,7 +83,7 @@ public struct Ranker: Service {
             while !Task.isCancelled {
                 do throws(RedisError) {
                     for lease in try await keeper.round() {
-                        logger.info("pool taken", metadata: ["pool": "\(lease.pool)", "lease": "\(lease.value)"])
+                        logger.info("pool taken", metadata: ["pool": "\(lease.unit)", "lease": "\(lease.value)"])
                         group.addTask { await PoolRanker(lease: lease, service, timing, logger).run() }
                     }
                 } catch {

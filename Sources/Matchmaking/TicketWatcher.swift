@@ -21,20 +21,24 @@ public final class TicketWatcher: Service {
         var hasEnded = false
     }
 
-    private let keys: [MatchmakingKeys]
+    private let book: RulesBook
     private let redis: RedisClient
     private let logger: Logger
     private let block: Duration
     private let state = Mutex(State())
 
-    /// - Parameter block: how long one read waits for entries.
-    public init(
-        redis: RedisClient, rules: MatchmakingRules = .standard, block: Duration = .seconds(5), logger: Logger
-    ) {
+    public convenience init(redis: RedisClient, rules: MatchmakingRules = .standard, logger: Logger) {
+        self.init(redis: redis, book: RulesBook(rules), logger: logger)
+    }
+
+    /// - Parameters:
+    ///   - book: the rules in force, whose pools are looked at before each read.
+    ///   - block: how long one read waits for entries.
+    public init(redis: RedisClient, book: RulesBook, block: Duration = .seconds(1), logger: Logger) {
         self.redis = redis
         self.logger = logger
         self.block = block
-        keys = rules.pools.map(MatchmakingKeys.init)
+        self.book = book
     }
 
     /// Reads the streams until graceful shutdown; then everyone who waits is let go.
@@ -110,7 +114,7 @@ public final class TicketWatcher: Service {
     private func readAll() async {
         while !Task.isCancelled {
             do throws(RedisError) {
-                try await follow(from: try await ChangeStream.ends(of: keys, redis: redis))
+                try await follow()
             } catch {
                 if error == .cancelled { return }
                 logger.warning("change streams are out of reach", metadata: ["error": "\(error)"])
@@ -123,15 +127,15 @@ public final class TicketWatcher: Service {
         }
     }
 
-    private func follow(from ends: [StreamPlace]) async throws(RedisError) {
-        var places = ends
-        // Whatever happened before the streams' ends were read is found by looking.
-        wakeEveryone()
+    private func follow() async throws(RedisError) {
+        var places: [Pool: StreamPlace] = [:]
         while !Task.isCancelled {
+            let pools = book.current.pools
+            try await begin(with: pools.filter { places[$0] == nil }, &places)
             let read = try await ChangeStream.read(
-                zip(keys, places).map { (keys: $0, after: $1) }, block: block, redis: redis)
+                pools.map { (keys: MatchmakingKeys($0), after: places[$0] ?? .start) }, block: block, redis: redis)
             for item in read {
-                places[item.index] = item.batch.place
+                places[pools[item.index]] = item.batch.place
                 if item.batch.hasGap {
                     wakeEveryone()
                 } else {
@@ -139,6 +143,15 @@ public final class TicketWatcher: Service {
                 }
             }
         }
+    }
+
+    /// Pools that are new here are read from their end on.
+    private func begin(with new: [Pool], _ places: inout [Pool: StreamPlace]) async throws(RedisError) {
+        guard !new.isEmpty else { return }
+        let ends = try await ChangeStream.ends(of: new.map(MatchmakingKeys.init), redis: redis)
+        for (pool, end) in zip(new, ends) { places[pool] = end }
+        // Whatever happened before the streams' ends were read is found by looking.
+        wakeEveryone()
     }
 
     private func wake(_ changes: [TicketChange]) {

@@ -158,7 +158,7 @@ struct RankerTests {
     func slow() async throws {
         try await withRedis { redis, _ in
             var keeper = LeaseKeeper(
-                id: "r", pools: [duelEU], duration: .seconds(60), redis: redis, logger: testLogger)
+                id: "r", book: RulesBook(duels()), duration: .seconds(60), redis: redis, logger: testLogger)
             let first = try await keeper.round()
             #expect(first.map(\.isHeld) == [true])
             let renewal = try await keeper.round()
@@ -176,7 +176,7 @@ struct RankerTests {
     @Test("reckons shares that sum to all pools", arguments: 1...7)
     func shares(rankers: Int) {
         let live = (0..<rankers).map { "r\($0)" }
-        let shares = live.map { LeaseKeeper.share(of: $0, among: live, pools: 6) }
+        let shares = live.map { LeaseKeeper.share(of: $0, among: live, units: 6) }
         #expect(shares.reduce(0, +) == 6)
         #expect((shares.max() ?? 0) - (shares.min() ?? 0) <= 1)
     }
