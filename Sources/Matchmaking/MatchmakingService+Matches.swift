@@ -54,12 +54,11 @@ extension MatchmakingService {
     /// - Returns: `false` where the match had ended already, or is gone.
     @discardableResult
     public func failPlacement(_ id: MatchID, reason: String) async throws(MatchmakingError) -> Bool {
-        guard let match = try await match(id), !match.state.isFinal else { return false }
-        let reply = try await run(
-            MatchmakingScripts.fail, keys: try keys(of: match),
-            arguments: failArguments(match.id, match.tickets, reason: reason, onlyWhenDue: false))
-        await release(PlayerClaims.freed(in: reply))
-        return try isDone(reply, refused: match, action: "fail")
+        try await end(id, action: "fail") { match throws(MatchmakingError) in
+            try await run(
+                MatchmakingScripts.fail, keys: try keys(of: match),
+                arguments: failArguments(match.id, match.tickets, reason: reason, onlyWhenDue: false))
+        }
     }
 
     /// ready → finished; the players may queue again. Repeating it does nothing.
@@ -67,13 +66,26 @@ extension MatchmakingService {
     /// - Returns: `false` where the match had ended already, or is gone.
     @discardableResult
     public func finish(_ id: MatchID) async throws(MatchmakingError) -> Bool {
-        guard let match = try await match(id), !match.state.isFinal else { return false }
-        let reply = try await run(
-            MatchmakingScripts.finish, keys: try keys(of: match),
-            arguments: [RedisArgument(id.rawValue), RedisArgument(Self.endedSeconds)]
-                + match.tickets.map { RedisArgument($0.rawValue) })
-        await release(PlayerClaims.freed(in: reply))
-        return try isDone(reply, refused: match, action: "finish")
+        try await end(id, action: "finish") { match throws(MatchmakingError) in
+            try await run(
+                MatchmakingScripts.finish, keys: try keys(of: match),
+                arguments: [RedisArgument(id.rawValue), RedisArgument(Self.endedSeconds)]
+                    + match.tickets.map { RedisArgument($0.rawValue) })
+        }
+    }
+
+    /// Ends a match by a script that wants its tickets, which may become more while it runs.
+    private func end(
+        _ id: MatchID, action: String, by script: (Match) async throws(MatchmakingError) -> RESPValue
+    ) async throws(MatchmakingError) -> Bool {
+        for _ in 0..<5 {
+            guard let match = try await match(id), !match.state.isFinal else { return false }
+            let reply = try await script(match)
+            if reply.array?.last?.string == "changed" { continue }
+            await release(PlayerClaims.freed(in: reply))
+            return try isDone(reply, refused: match, action: action)
+        }
+        throw .redis(.unexpectedReply(action))
     }
 
     func failArguments(

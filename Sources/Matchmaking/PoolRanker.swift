@@ -133,7 +133,9 @@ struct PoolRanker: Sendable {
         while lease.isHeld, !Task.isCancelled {
             let now = view.clock.now
             let started = ContinuousClock.now
-            let proposals = rules.matcher.match(&view.waiting, at: now, limit: Self.commitMax)
+            let proposals = rules.matcher.tick(
+                &view.waiting, at: now, limit: Self.commitMax,
+                band: lease.surroundings.bands.range(of: lease.unit.band))
             metrics.matching.record(duration: ContinuousClock.now - started)
             metrics.waiting.record(view.waiting.count)
             guard !proposals.isEmpty else { return }

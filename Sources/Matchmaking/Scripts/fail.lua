@@ -4,12 +4,17 @@
 -- ARGV: 1 match id · 2 reason · 3 most placements a ticket · 4 seconds to keep what ended ·
 --   5 '1' to act only past the match's deadline · 6… ticket ids in the order of the roster
 -- Replies: {1, players, ticket, players, ticket, …}: whose claims are free now · {0, state of the match, 'gone' or
---   'early'}
+--   'early'} · {0, 'changed'}: the match got other tickets meanwhile
 -- Cost: O(n log n) of the match's tickets
 -- Why: counted on the ticket, so that one which breaks every placement can't go round for ever.
-local from = redis.call('HGET', KEYS[8], 'state')
+local match = redis.call('HMGET', KEYS[8], 'state', 'roster')
+local from = match[1]
 if from ~= 'placing' and from ~= 'ready' then
     return { 0, from or 'gone' }
+end
+local _, commas = string.gsub(match[2], ',', ',')
+if commas + 1 ~= #KEYS - 8 then
+    return { 0, 'changed' }
 end
 local now = mm_clock()
 if ARGV[5] == '1' then

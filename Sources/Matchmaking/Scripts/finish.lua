@@ -1,12 +1,17 @@
 -- Purpose: ready → finished for a match and all its tickets.
 -- KEYS: 1–7 common (see fragment.lua) · 8 match HASH · 9… tickets HASH, in the order of the roster
 -- ARGV: 1 match id · 2 seconds to keep what ended · 3… ticket ids in the order of the roster
--- Replies: {1, players, ticket, players, ticket, …}: whose claims are free now · {0, state of the match, or 'gone'}
+-- Replies: {1, players, ticket, players, ticket, …}: whose claims are free now · {0, state of the match, or 'gone'} ·
+--   {0, 'changed'}: the match got other tickets meanwhile
 -- Cost: O(n) of the match's tickets
 -- Why: the result is already safe in the records; this only frees the players for their next match.
 local match = redis.call('HMGET', KEYS[8], 'state', 'roster')
 if match[1] ~= 'ready' then
     return { 0, match[1] or 'gone' }
+end
+local _, commas = string.gsub(match[2], ',', ',')
+if commas + 1 ~= #KEYS - 8 then
+    return { 0, 'changed' }
 end
 local now = mm_clock()
 local reply = { 1 }

@@ -260,6 +260,28 @@ struct BackfillTests {
         }
     }
 
+    @Test("brings players in at the moment when the match ends: they end with it")
+    func race() async throws {
+        try await withRunning { house in
+            let service = house.service
+            try await service.requestBackfill(house.running, open: [1, 0])
+            let new = try await service.queue("n0")
+            let match = try await house.accepted([[new], []])
+            // The end of the match was asked for when its roster was shorter.
+            let keys = MatchmakingKeys(duelEU)
+            let before = try #require(try await service.match(house.running))
+            #expect(try await service.joinRunning(match, into: house.running))
+            let stale = try await service.run(
+                MatchmakingScripts.finish, keys: keys.common(house.running, before.tickets),
+                arguments: [RedisArgument(house.running.rawValue), "60"]
+                    + before.tickets.map { RedisArgument($0.rawValue) })
+            #expect(stale.array?.last?.string == "changed")
+            #expect(try await service.failPlacement(house.running, reason: "instance-died"))
+            #expect(try await service.state(new) == .failed)
+            _ = try await service.queue("n0")
+        }
+    }
+
     @Test("expires after the longest wait of the rules")
     func expires() async throws {
         try await withRunning { house in

@@ -111,3 +111,36 @@ struct RankerRulesTests {
         }
     }
 }
+
+@Suite("What a ranker reads of a ticket")
+struct TicketBodyTests {
+    @Test("is whole, whatever letters its attributes have and however long it is")
+    func pieces() async throws {
+        try await withRedis { redis, _ in
+            let service = MatchmakingService(redis: redis, rules: duels(), logger: testLogger)
+            let keys = MatchmakingKeys(duelEU)
+            for length in 0..<70 {
+                var member = TicketMember(player: PlayerID("p\(length)"), skill: Skill(rating: 1_500, deviation: 80))
+                member.attributes["clan"] = .text(String(repeating: "ä🦊", count: length / 6) + "\(length)")
+                member.attributes["map"] = .text(String(repeating: "x", count: length))
+                let request = TicketRequest(leader: member, mode: Mode("duel"), region: Region("eu"))
+                let id = TicketID(in: duelEU, ULID())
+                _ = try await service.create(request, id, ModeRules(teamSize: 1))
+                #expect(try await service.ticket(id)?.members == [member])
+                // Back to the queue by a script, which puts the pieces together again.
+                _ = try await redis.run(
+                    RedisScript(
+                        name: "test.requeue",
+                        fragments: [
+                            PackageResources.fragment_lua, Array("mm_requeue(mm_clock(), KEYS[8], ARGV[1])".utf8),
+                        ]), keys: keys.common + [keys.ticket(id)], arguments: [RedisArgument(id.rawValue)])
+                let view = try await PoolView.load(keys, redis: redis)
+                let last = try await ChangeStream.read(
+                    [(keys: keys, after: StreamPlace(epoch: view.place.epoch, number: view.place.number - 1))],
+                    block: .milliseconds(1), redis: redis)
+                #expect(last.first?.batch.changes.last?.queued?.members == [member])
+                #expect(view.waiting.all.last { $0.id == id }?.members == [member])
+            }
+        }
+    }
+}
