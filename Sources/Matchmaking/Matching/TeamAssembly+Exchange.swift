@@ -3,12 +3,14 @@ import GameModel
 /// The heuristic for many players: a start that packs parties into teams, then exchanges of equally many players
 /// between the strongest or weakest team and another while that helps, and again from a few disturbed divisions.
 extension TeamAssembly {
+    /// Below this cost (a gap of less than 0.002) nothing better is looked for.
+    private static let costEnough = 0.004
     /// So many exchanges of one descent.
     private static let roundsMax = 400
     /// With so many units in a team, pairs are exchanged too.
     private static let pairsMax = 12
-    /// Descents from a disturbed division.
-    private static let restarts = 12
+    /// Descents from a disturbed division, of two teams and of more.
+    private static let restarts = (two: 8, more: 3)
     /// With more units than this, one descent comes near enough.
     private static let restartUnitsMax = 40
 
@@ -28,7 +30,7 @@ extension TeamAssembly {
         guard units.count <= Self.restartUnitsMax, !isBackfill else { return }
         // The same tickets are always divided the same way.
         var random = SplitMix64(seed: 0x7EA3)
-        for _ in 0..<Self.restarts where bestCost > 1e-4 {
+        for _ in 0..<(teams.count == 2 ? Self.restarts.two : Self.restarts.more) where bestCost > Self.costEnough {
             disturb(&random)
             descend(tickets)
             keepIfBest(tickets)
@@ -37,7 +39,7 @@ extension TeamAssembly {
 
     /// Places units from the `unit`th on, the strong ones in weak teams and the other way round, going back where
     /// parties don't fit.
-    private mutating func pack(_ unit: Int) -> Bool {
+    mutating func pack(_ unit: Int) -> Bool {
         guard unit < units.count else { return true }
         steps += 1
         guard steps <= Self.packingStepsMax else { return false }
@@ -66,7 +68,7 @@ extension TeamAssembly {
 
     private mutating func descend(_ tickets: CompiledTickets) {
         var broken = violations(tickets)
-        for _ in 0..<Self.roundsMax {
+        for _ in 0..<Self.roundsMax where broken > 0 || cost() > Self.costEnough {
             guard let (exchange, rest) = bestExchange(broken, tickets) else { return }
             apply(exchange)
             broken = rest
@@ -110,7 +112,7 @@ extension TeamAssembly {
         if exchange.theirs.0 >= 0 { moved -= units[exchange.theirs.0].value }
         if exchange.theirs.1 >= 0 { moved -= units[exchange.theirs.1].value }
         let spread = abs(teams[exchange.team].value - teams[exchange.other].value - 2 * moved)
-        return spread / varianceMax.squareRoot()
+        return spread / varianceRoot
     }
 
     private mutating func apply(_ exchange: Exchange) {
@@ -124,9 +126,13 @@ extension TeamAssembly {
     }
 
     private mutating func move(_ pair: (Int, Int), to team: Int) {
-        for unit in [pair.0, pair.1] where unit >= 0 {
-            takeOut(unit)
-            place(unit, in: team)
+        if pair.0 >= 0 {
+            takeOut(pair.0)
+            place(pair.0, in: team)
+        }
+        if pair.1 >= 0 {
+            takeOut(pair.1)
+            place(pair.1, in: team)
         }
     }
 
@@ -170,17 +176,17 @@ extension TeamAssembly {
         let ours = units.indices.filter { placed[$0] == team }
         let theirs = units.indices.filter { placed[$0] == other }
         let ownPairs = ours.count <= Self.pairsMax && theirs.count <= Self.pairsMax
-        for (i, first) in ours.enumerated() {
-            if isBackfill { visit(&self, Exchange(team: team, other: other, ours: (first, -1))) }
-            for second in [-1] + (ownPairs ? Array(ours[(i + 1)...]) : []) {
-                let size = units[first].size + (second >= 0 ? units[second].size : 0)
-                for (j, third) in theirs.enumerated() {
-                    if units[third].size == size {
-                        visit(&self, Exchange(team: team, other: other, ours: (first, second), theirs: (third, -1)))
-                    }
-                    guard ownPairs else { continue }
-                    for fourth in theirs[(j + 1)...] where units[third].size + units[fourth].size == size {
-                        visit(&self, Exchange(team: team, other: other, ours: (first, second), theirs: (third, fourth)))
+        for i in ours.indices {
+            if isBackfill { visit(&self, Exchange(team: team, other: other, ours: (ours[i], -1))) }
+            // Where the second is the first, it is none.
+            for i2 in i..<(ownPairs ? ours.count : i + 1) {
+                let pair = (ours[i], i2 > i ? ours[i2] : -1)
+                let size = units[ours[i]].size + (i2 > i ? units[ours[i2]].size : 0)
+                for j in theirs.indices where units[theirs[j]].size <= size {
+                    for j2 in j..<(ownPairs ? theirs.count : j + 1) {
+                        guard units[theirs[j]].size + (j2 > j ? units[theirs[j2]].size : 0) == size else { continue }
+                        let answer = (theirs[j], j2 > j ? theirs[j2] : -1)
+                        visit(&self, Exchange(team: team, other: other, ours: pair, theirs: answer))
                     }
                 }
             }

@@ -1,12 +1,12 @@
 extension TeamAssembly {
-    /// The most ways to put tickets into a running match that are all tried.
+    /// The most ways to give units teams that are all tried, whatever the number of players.
     private static let waysMax = 20_000
 
-    /// Whether trying every division is cheap enough.
-    var isSmallEnough: Bool {
-        guard isBackfill else { return true }
+    /// Whether tickets are so few (because parties are large, or seats of a running match few) that every division can
+    /// be tried.
+    var areUnitsFew: Bool {
         var ways = 1
-        for _ in units {
+        for _ in units.dropFirst(isBackfill ? 0 : 1) {
             ways *= teams.count
             if ways > Self.waysMax { return false }
         }
@@ -17,11 +17,14 @@ extension TeamAssembly {
     mutating func tryEveryDivision(_ tickets: CompiledTickets) {
         if teams.count == 2, !isBackfill {
             splitInTwo(tickets)
+        } else if isBackfill {
+            tryTeams(for: 0, tickets)
         } else {
             // A good division to begin with, so that most others are seen to be worse early.
-            if !isBackfill { exchange(tickets) }
+            if pack(0) { keepIfBest(tickets) }
             for unit in units.indices where placed[unit] >= 0 { takeOut(unit) }
-            tryTeams(for: 0, tickets)
+            areAlike = teams.allSatisfy { $0.room == teams[0].room }
+            fill(0, from: 0, tickets)
         }
     }
 
@@ -78,41 +81,71 @@ extension TeamAssembly {
         bestPlaced.append(contentsOf: placed)
     }
 
-    // MARK: Any number of teams
+    // MARK: More teams
+
+    /// Fills one team after the other, so that a bad first team is seen before the rest is tried.
+    private mutating func fill(_ team: Int, from start: Int, _ tickets: CompiledTickets) {
+        if teams[team].room == 0 {
+            guard !isHopeless(through: team) else { return }
+            if team + 2 < teams.count {
+                fill(team + 1, from: 0, tickets)
+            } else {
+                fillLast(tickets)
+            }
+            return
+        }
+        for unit in start..<units.count where placed[unit] < 0 && units[unit].size <= teams[team].room {
+            place(unit, in: team)
+            fill(team, from: unit + 1, tickets)
+            takeOut(unit)
+            // Of teams that are alike, the first takes the first unit that is left: else the same comes again with
+            // teams exchanged.
+            if areAlike, teams[team].units == 0 { return }
+        }
+    }
+
+    private mutating func fillLast(_ tickets: CompiledTickets) {
+        let last = teams.count - 1
+        var taken: UInt64 = 0
+        for unit in units.indices where placed[unit] < 0 {
+            place(unit, in: last)
+            taken |= 1 << UInt64(unit)
+        }
+        keepIfBest(tickets)
+        while taken != 0 {
+            takeOut(taken.trailingZeroBitCount)
+            taken &= taken - 1
+        }
+    }
+
+    /// Whether the teams up to one, which are full, leave no way to be better than the best so far: the others have
+    /// what is left between them, so one of them has its share or more, and one its share or less.
+    private func isHopeless(through team: Int) -> Bool {
+        var (low, high, sum) = (Double.infinity, -Double.infinity, 0.0)
+        for full in 0...team {
+            low = min(low, teams[full].value)
+            high = max(high, teams[full].value)
+            sum += teams[full].value
+        }
+        let share = -sum / Double(teams.count - 1 - team)
+        return max(high, share) - min(low, share) >= bestCost * varianceRoot
+    }
+
+    // MARK: Running matches
 
     private mutating func tryTeams(for unit: Int, _ tickets: CompiledTickets) {
         guard unit < units.count else {
             keepIfBest(tickets)
             return
         }
-        for team in teams.indices where canPlace(unit, in: team) && !isLikeEarlier(team) {
+        for team in teams.indices where canPlace(unit, in: team) {
             place(unit, in: team)
-            if !isHopeless(team) { tryTeams(for: unit + 1, tickets) }
+            tryTeams(for: unit + 1, tickets)
             takeOut(unit)
         }
     }
 
     func canPlace(_ unit: Int, in team: Int) -> Bool {
         units[unit].size <= teams[team].room && units[unit].allowed >> UInt64(min(team, 63)) & 1 == 1
-    }
-
-    /// Whether an earlier team is empty as well and has the same seats.
-    private func isLikeEarlier(_ team: Int) -> Bool {
-        guard teams[team].units == 0 else { return false }
-        for earlier in 0..<team where teams[earlier].units == 0 && teams[earlier].kind == teams[team].kind {
-            return true
-        }
-        return false
-    }
-
-    /// Whether a team that is full is too strong or weak for anything better than the best so far.
-    private func isHopeless(_ team: Int) -> Bool {
-        guard !isBackfill, teams[team].room == 0 else { return false }
-        // All values add up to 0, so the others are as far the other way together, and one of them by its share.
-        var spread = abs(teams[team].value) * Double(teams.count) / Double(teams.count - 1)
-        for other in teams.indices where teams[other].room == 0 {
-            spread = max(spread, abs(teams[team].value - teams[other].value))
-        }
-        return spread >= bestCost * varianceMax.squareRoot()
     }
 }

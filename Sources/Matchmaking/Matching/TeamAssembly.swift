@@ -4,11 +4,22 @@ import GameModel
 /// opposed, average differences and the predicted gap within their limits, and of all such divisions the one with the
 /// least predicted gap (see ``WinChance``).
 ///
-/// Up to ``exhaustiveMax`` players every division is tried; beyond that, a start by turns and exchanges of equally many
-/// players come near it. Scratch memory is kept between calls: one assembly for each matcher.
+/// Up to ``exhaustiveMax`` players, or where tickets are few, every division is tried; beyond that, a start by turns
+/// and exchanges of equally many players come near the best. Scratch memory is kept between calls: one assembly for
+/// each matcher.
 struct TeamAssembly: Sendable {
+    /// How a division is looked for.
+    enum Method: Sendable {
+        /// By trying every division up to ``exhaustiveMax`` players, or where that is cheap; else by exchanges.
+        case best
+        case everyDivision
+        case exchanges
+    }
+
     /// Up to so many players, every division is tried.
     static let exhaustiveMax = 12
+    /// The same for two teams, of which there are far fewer divisions.
+    static let twoTeamsExhaustiveMax = 16
     /// So many steps of packing parties into teams, before it is given up.
     static let packingStepsMax = 20_000
     /// A difference in the number of players weighs more than any gap.
@@ -43,8 +54,6 @@ struct TeamAssembly: Sendable {
         var players = 0
         var value = 0.0
         var variance = 0.0
-        /// Teams of one kind are the same as long as nobody is in them.
-        var kind = 0
         var units = 0
     }
 
@@ -55,8 +64,10 @@ struct TeamAssembly: Sendable {
     var placed: ContiguousArray<Int> = []
     var bestPlaced: ContiguousArray<Int> = []
     var bestCost = Double.infinity
-    /// More than the variance of the difference of any two teams.
-    var varianceMax = 0.0
+    /// No less than the deviation of the difference of any two teams.
+    private(set) var varianceRoot = 0.0
+    /// Whether all teams have the same number of seats.
+    var areAlike = false
     var steps = 0
     private(set) var isBackfill = false
     var constraints: TeamConstraints
@@ -74,11 +85,11 @@ struct TeamAssembly: Sendable {
     ///   - slots: The tickets, without the backfill ticket.
     ///   - step: The step of waiting whose limits hold, the anchor's.
     ///   - backfill: The slot of the backfill ticket, or -1.
-    ///   - exhaustiveMax: See ``exhaustiveMax``.
+    ///   - method: How to look for it.
     /// - Returns: Whether there is a division that holds to the rules; the properties describe it.
     mutating func assemble(
         _ slots: ContiguousArray<Int32>, in tickets: CompiledTickets, step: Int, at now: Instant, backfill: Int32 = -1,
-        exhaustiveMax: Int = Self.exhaustiveMax
+        method: Method = .best
     ) -> Bool {
         let running = backfill >= 0 ? tickets.backfill(backfill) : nil
         isBackfill = running != nil
@@ -93,13 +104,23 @@ struct TeamAssembly: Sendable {
         steps = 0
         if !isBackfill, rules.isEveryoneAlone {
             placeEachAlone(tickets)
-        } else if players <= exhaustiveMax, isSmallEnough {
+        } else if triesEveryDivision(of: players, method) {
             tryEveryDivision(tickets)
         } else {
             exchange(tickets)
         }
         guard bestCost < .infinity else { return false }
         return finish(slots.count, rules.steps[step])
+    }
+
+    private func triesEveryDivision(of players: Int, _ method: Method) -> Bool {
+        switch method {
+        case .everyDivision: return true
+        case .exchanges: return false
+        case .best:
+            let most = teams.count == 2 ? Self.twoTeamsExhaustiveMax : Self.exhaustiveMax
+            return areUnitsFew || !isBackfill && players <= most
+        }
     }
 
     /// Who takes which role, for a match that is made; empty where the mode has none.
@@ -132,8 +153,7 @@ struct TeamAssembly: Sendable {
                 teams.append(
                     Team(
                         room: running.open[index], players: count, value: running.ratingSums[index],
-                        variance: WinChance.variance(ofPlayers: count, deviations: running.deviationSums[index]),
-                        kind: index))
+                        variance: WinChance.variance(ofPlayers: count, deviations: running.deviationSums[index])))
                 bots.append(0)
             }
             teamCount = teams.count
@@ -145,7 +165,7 @@ struct TeamAssembly: Sendable {
         guard count >= 2, players >= count else { return false }
         let (least, more) = players.quotientAndRemainder(dividingBy: count)
         for index in 0..<count {
-            teams.append(Team(room: least + (index < more ? 1 : 0), kind: index < more ? 0 : 1))
+            teams.append(Team(room: least + (index < more ? 1 : 0)))
             bots.append(0)
         }
         teamCount = count
@@ -205,7 +225,7 @@ struct TeamAssembly: Sendable {
         for unit in units where unit.size > largest || unit.allowed == 0 { return false }
         let total = units.reduce(0) { $0 + $1.variance }
         let worst = units.reduce(0) { max($0, $1.variance / Double($1.size)) }
-        varianceMax = min(total, worst * Double(2 * largest))
+        varianceRoot = min(total, worst * Double(2 * largest)).squareRoot()
         // Large parties first, as they fit in fewest ways; then the strongest and weakest, which decide most.
         units.sort { ($0.size, abs($0.value), $1.firstTicket) > ($1.size, abs($1.value), $0.firstTicket) }
         placed.removeAll(keepingCapacity: true)
