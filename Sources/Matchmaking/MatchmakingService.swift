@@ -55,7 +55,7 @@ public struct MatchmakingService: Sendable {
         _ request: TicketRequest, _ id: TicketID, _ rules: ModeRules
     ) async throws(MatchmakingError) -> Ticket {
         let keys = try keys(of: id)
-        let leader = try request.leader.text()
+        let leader = try request.leader.text(regions: id.pool.map(self.rules.regions(of:)) ?? [])
         let isForming = !request.party.isEmpty
         let players = ([request.player] + request.party).map(\.rawValue).joined(separator: ",")
         let joinMs = isForming ? max(1, Int64(rules.joinSeconds * 1_000)) : 0

@@ -112,12 +112,21 @@ extension TicketMember {
         self = member
     }
 
-    /// As JSON, as in ``TicketBody``, all of it ASCII: bodies are cut into pieces of so many bytes, each a text by itself.
-    func text() throws(MatchmakingError) -> String {
+    /// As JSON, as in ``TicketBody``, all of it ASCII: bodies are cut into pieces of so many bytes, each a text by
+    /// itself.
+    ///
+    /// Short, for every waiting ticket holds it twice in Redis: latencies to other regions are left out, and numbers
+    /// are rounded to what matters to a match (ratings to 0.1 points, latencies to 1 ms).
+    func text(regions: [Region]) throws(MatchmakingError) -> String {
+        func rounded(_ value: Double, _ places: Double) -> Double { (value * places).rounded() / places }
+        var member = self
+        member.skill = Skill(rating: rounded(skill.rating, 10), deviation: rounded(skill.deviation, 10))
+        member.leaverRate = rounded(leaverRate, 1_000)
+        member.latencies = latencies.filter { regions.contains($0.key) }.mapValues { rounded($0, 1) }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         do {
-            let text = String(decoding: try encoder.encode(self), as: UTF8.self)
+            let text = String(decoding: try encoder.encode(member), as: UTF8.self)
             guard !text.utf8.allSatisfy({ $0 < 0x80 }) else { return text }
             // Only within JSON's texts can there be other characters, where they may be written so (RFC 8259, 7).
             return text.utf16.reduce(into: "") { ascii, unit in

@@ -27,7 +27,7 @@ extension MatchmakingService {
             for _ in 0..<max(1, ticket.players.count) {
                 try checkIsForming(ticket)
                 try check.check(member, with: ticket.members, of: ticket.players)
-                let reply = try await join(ticket, member, keys)
+                let reply = try await join(ticket, member, keys, check.regions)
                 ticket = try await present(id, of: member.player)
                 if Self.isDone(reply) {
                     await forget(id, [member.player])
@@ -56,13 +56,14 @@ extension MatchmakingService {
     }
 
     private func join(
-        _ ticket: Ticket, _ member: TicketMember, _ keys: MatchmakingKeys
+        _ ticket: Ticket, _ member: TicketMember, _ keys: MatchmakingKeys, _ regions: [Region]
     ) async throws(MatchmakingError) -> RESPValue {
         guard let place = ticket.players.firstIndex(of: member.player) else { throw .foreignTicket(ticket.id) }
         return try await run(
             MatchmakingScripts.join, keys: keys.common + [keys.ticket(ticket.id)],
             arguments: [
-                RedisArgument(ticket.id.rawValue), RedisArgument(place + 1), RedisArgument(try member.text()),
+                RedisArgument(ticket.id.rawValue), RedisArgument(place + 1),
+                RedisArgument(try member.text(regions: regions)),
                 RedisArgument(ticket.members.count),
             ])
     }
