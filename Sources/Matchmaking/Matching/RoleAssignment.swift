@@ -153,9 +153,10 @@ extension RoleAssignment {
     /// filled as can be, then as many players as can be with a role they wish, then the best wishes. Exact for any team
     /// (the Hungarian method).
     /// - Returns: `nil` where someone insists in vain.
-    func assign(_ wishes: [RoleWish], teamSize: Int, fills: Bool) -> [Int?]? {
+    func assign(_ wishes: [RoleWish], fills: Bool) -> [Int?]? {
         var seats: [Int?] = rules.indices.flatMap { role in [Int?](repeating: role, count: rules[role].count) }
-        seats += [Int?](repeating: nil, count: max(0, max(teamSize, wishes.count) - seats.count))
+        // A seat of a preferred role that nobody wishes is one without a role, so there are always enough of those.
+        seats += [Int?](repeating: nil, count: wishes.count)
         let costs = wishes.map { wish in seats.map { cost(of: $0, for: wish, fills: fills) } }
         let chosen = leastCost(costs, columns: seats.count)
         for (player, seat) in chosen.enumerated() where costs[player][seat] >= Self.forbidden { return nil }

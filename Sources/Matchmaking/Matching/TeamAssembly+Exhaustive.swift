@@ -32,7 +32,7 @@ extension TeamAssembly {
 
     private mutating func splitInTwo(_ tickets: CompiledTickets) {
         var value = 0.0
-        var variance = 0.0
+        var variance = 2 * WinChance.variance(deviations: 0)
         for unit in units {
             value += unit.value
             variance += unit.variance

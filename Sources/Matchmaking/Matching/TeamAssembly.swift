@@ -41,6 +41,7 @@ struct TeamAssembly: Sendable {
         var size = 0
         /// Sum of ratings from the mean of all players.
         var value = 0.0
+        /// Sum of their squared deviations.
         var variance = 0.0
         /// A bit for each team that it may be in.
         var allowed = UInt64.max
@@ -53,7 +54,7 @@ struct TeamAssembly: Sendable {
         var room = 0
         var players = 0
         var value = 0.0
-        var variance = 0.0
+        var variance = WinChance.variance(deviations: 0)
         var units = 0
     }
 
@@ -131,7 +132,7 @@ struct TeamAssembly: Sendable {
         for team in teams {
             let members = team.flatMap(\.members)
             let wishes = members.map { RoleWish($0, in: rules.rules.roles) }
-            let roles = assignment.assign(wishes, teamSize: rules.rules.teamSize, fills: rules.steps[step].fillsRoles)
+            let roles = assignment.assign(wishes, fills: rules.steps[step].fillsRoles)
             for (member, role) in zip(members, roles ?? []) {
                 if let role { result[member.player] = rules.rules.roles[role].name }
             }
@@ -153,7 +154,7 @@ struct TeamAssembly: Sendable {
                 teams.append(
                     Team(
                         room: running.open[index], players: count, value: running.ratingSums[index],
-                        variance: WinChance.variance(ofPlayers: count, deviations: running.deviationSums[index])))
+                        variance: WinChance.variance(deviations: running.deviationSums[index])))
                 bots.append(0)
             }
             teamCount = teams.count
@@ -215,7 +216,7 @@ struct TeamAssembly: Sendable {
             let row = tickets.rows[Int(slot)]
             let size = Int(row.size)
             var unit = Unit(size: size, value: row.ratingSum - mean * Double(size), firstTicket: index)
-            unit.variance = WinChance.variance(ofPlayers: size, deviations: row.deviationSum)
+            unit.variance = row.deviationSum
             if running != nil { unit.allowed = tickets.teamsWithoutOpponents(of: slot, in: backfill, at: now) }
             units.append(unit)
             nextTicket.append(-1)
@@ -225,7 +226,7 @@ struct TeamAssembly: Sendable {
         for unit in units where unit.size > largest || unit.allowed == 0 { return false }
         let total = units.reduce(0) { $0 + $1.variance }
         let worst = units.reduce(0) { max($0, $1.variance / Double($1.size)) }
-        varianceRoot = min(total, worst * Double(2 * largest)).squareRoot()
+        varianceRoot = (2 * WinChance.variance(deviations: 0) + min(total, worst * Double(2 * largest))).squareRoot()
         // Large parties first, as they fit in fewest ways; then the strongest and weakest, which decide most.
         units.sort { ($0.size, abs($0.value), $1.firstTicket) > ($1.size, abs($1.value), $0.firstTicket) }
         placed.removeAll(keepingCapacity: true)

@@ -2,12 +2,11 @@ import Foundation
 
 /// Predicted chances of teams of rated players, before a match.
 ///
-/// Each player's performance is normal around the rating with the variance β² + deviation², β =
-/// ``performanceDeviation``; a team's is the sum of its players' (R. Herbrich et al., "TrueSkill", 2006; R. C. Weng and
-/// C.-J. Lin, JMLR 12, 2011). So a team beats another with the chance Φ(Δ / √(Σ (β² + deviation²))), Δ = the difference
-/// of their sums of ratings, the sum over the players of both; this is what PyPI's `openskill` calls `predict_win`, on
-/// the scale where a newcomer is 1500 ± 350. Ratings are taken from the mean of all players, so that an empty seat, or
-/// a bot's, counts as a player of the match's mean.
+/// A team's strength is the sum of its players' ratings, its performance normal around that with the variance β² + Σ
+/// deviation², β = ``performanceDeviation`` (R. C. Weng and C.-J. Lin, JMLR 12, 2011, as in PyPI's `openskill`,
+/// `predict_win`; here on the scale where a newcomer is 1500 ± 350). So a team beats another with the chance Φ(Δ /
+/// √(2β² + Σ deviation²)), Δ = the difference of the sums. Ratings are taken from the mean of all players, so that an
+/// empty seat, or a bot's, counts as a player of the match's mean.
 public enum WinChance {
     /// β, how far a performance is from the rating: half the deviation of a player of whom nothing is known.
     public static let performanceDeviation = 175.0
@@ -41,10 +40,8 @@ public enum WinChance {
         var variance: Double
     }
 
-    /// The variance of the performance of so many players, the squares of whose deviations add up to `deviations`.
-    static func variance(ofPlayers count: Int, deviations: Double) -> Double {
-        Double(count) * performanceDeviation * performanceDeviation + deviations
-    }
+    /// The variance of a team's performance of which nothing but the sum of its players' squared deviations is known.
+    static func variance(deviations: Double) -> Double { performanceDeviation * performanceDeviation + deviations }
 
     /// By how many standard deviations of their difference one team is stronger.
     static func distance(from weaker: Strength, to stronger: Strength) -> Double {
@@ -64,8 +61,7 @@ public enum WinChance {
         return teams.map { team in
             Strength(
                 sum: team.reduce(0) { $0 + $1.rating - mean },
-                variance: variance(
-                    ofPlayers: team.count, deviations: team.reduce(0) { $0 + $1.deviation * $1.deviation }))
+                variance: variance(deviations: team.reduce(0) { $0 + $1.deviation * $1.deviation }))
         }
     }
 }

@@ -93,23 +93,36 @@ struct TeamAssemblyTests {
         #expect(tickets.divide(slots) == nil)
     }
 
-    @Test("beyond 12 players comes near the best", arguments: [(2, 7), (2, 8), (2, 9), (3, 5)], [1, 4])
-    func near(shape: (teams: Int, size: Int), largest: Int) throws {
-        var excesses: [Double] = []
-        for seed in UInt64(1)...15 {
+    /// - Parameter method: Tickets that are few are divided by trying every way, so many small ones test the exchanges.
+    private func excesses(
+        _ shape: (teams: Int, size: Int), largest: Int, _ method: TeamAssembly.Method
+    ) throws -> [Double] {
+        try (UInt64(1)...15).map { seed in
             var random = SplitMix64(seed: seed)
             var tickets = RuleTickets(ModeRules(teams: shape.teams, teamSize: shape.size))
             let sizes = (0..<shape.teams).flatMap { _ in parties(shape.size, largest: largest, &random) }
             let slots = fill(&tickets, sizes, &random)
             let best = try #require(tickets.divide(slots, method: .everyDivision)).gap
-            let found = try #require(tickets.divide(slots, method: .exchanges)).gap
+            let found = try #require(tickets.divide(slots, method: method)).gap
             #expect(found >= best - 1e-9, "seed \(seed)")
-            excesses.append(found - best)
-        }
-        excesses.sort()
-        print("gap above the best, \(shape.teams)×\(shape.size), parties to \(largest):", excesses[7], excesses[14])
+            return found - best
+        }.sorted()
+    }
+
+    @Test(
+        "by exchanges comes within 0.002 of the least gap in half of the cases, within 0.02 in all",
+        arguments: [(2, 7, 1), (2, 8, 1), (2, 9, 1), (2, 9, 2), (3, 5, 1)])
+    func near(shape: (teams: Int, size: Int, largest: Int)) throws {
+        let excesses = try excesses((shape.teams, shape.size), largest: shape.largest, .exchanges)
+        print("gap above the least, \(shape): median \(excesses[7]), most \(excesses[14])")
         #expect(excesses[7] <= 0.002, "\(excesses)")
         #expect(excesses[14] <= 0.02, "\(excesses)")
+    }
+
+    @Test("is the best beyond 12 players too where parties make tickets few", arguments: [(2, 7), (2, 8), (3, 5)])
+    func few(shape: (teams: Int, size: Int)) throws {
+        let excesses = try excesses(shape, largest: 5, .best)
+        #expect(excesses[14] <= 0.002, "\(excesses)")
     }
 
     @Test("is the same for the same tickets")
