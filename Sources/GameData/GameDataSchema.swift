@@ -124,8 +124,10 @@ public enum GameDataSchema {
 
     // `bots` are counts by team, like `0,3`; empty where none plays. A seat that is `late` was taken while the match
     // was under way. The mode is with each seat, so that a player's last matches of one mode are read from one index.
+    // The season of a rating is the one that it was reset for.
     private static let partiesAndSeasons = """
         ALTER TABLE ratings ADD COLUMN leaves BIGINT NOT NULL DEFAULT 0;
+        ALTER TABLE ratings ADD COLUMN season BIGINT NOT NULL DEFAULT 0;
         ALTER TABLE matches ADD COLUMN rules TEXT NOT NULL DEFAULT 'standard';
         ALTER TABLE matches ADD COLUMN bots TEXT NOT NULL DEFAULT '';
         ALTER TABLE match_players ADD COLUMN mode TEXT NOT NULL DEFAULT '';

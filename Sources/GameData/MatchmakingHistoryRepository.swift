@@ -10,7 +10,7 @@ public struct MatchmakingHistoryRepository: Sendable {
 
     /// The histories of a party's members in one mode, all of one moment; a newcomer's for who has none.
     ///
-    /// Each takes three kinds of look-ups, all by an index: one row of ratings, the last 20 matches in the mode, and
+    /// Each takes a few look-ups, all by an index: the row of ratings, the last 20 matches in the mode, and
     /// the opponents of as many of those as give 20 opponents.
     /// - Parameter instant: the moment that ratings are wanted for; their deviation grows with the days since the last
     ///   match.
@@ -44,17 +44,16 @@ public struct MatchmakingHistoryRepository: Sendable {
 
     static let opponents = "SELECT player_id FROM match_players WHERE match_id = ? AND team <> ? ORDER BY seat"
 
-    static let rating = """
-        SELECT rating, deviation, volatility, games, leaves, updated_at FROM ratings WHERE player_id = ? AND mode = ?
-        """
+    static let totals = "SELECT games, leaves, updated_at FROM ratings WHERE player_id = ? AND mode = ?"
 
     private static func history(
         of player: PlayerID, mode: Mode, at instant: Instant, in db: Database
     ) throws -> MatchmakingHistory {
         var history = MatchmakingHistory(player: player, mode: mode)
-        let rating = try Row.fetchOne(
-            try db.cachedStatement(sql: rating), arguments: [player.rawValue, mode.rawValue])
-        if let rating { history.take(rating, at: instant) }
+        history.rating = try PlayersRepository.rating(player, mode: mode, at: instant, in: db)
+        let totals = try Row.fetchOne(
+            try db.cachedStatement(sql: totals), arguments: [player.rawValue, mode.rawValue])
+        if let totals { history.take(totals) }
         let matches = try Row.fetchAll(
             try db.cachedStatement(sql: lastMatches),
             arguments: [player.rawValue, mode.rawValue, MatchmakingHistory.matchesMax])
@@ -84,14 +83,10 @@ public struct MatchmakingHistoryRepository: Sendable {
 }
 
 extension MatchmakingHistory {
-    fileprivate mutating func take(_ row: Row, at instant: Instant) {
-        let played = Instant(milliseconds: row["updated_at"])
-        let leaves: Int = row["leaves"]
-        rating = RatingDecay.after(
-            GlickoRating(rating: row["rating"], deviation: row["deviation"], volatility: row["volatility"]),
-            lastPlayedAt: played, at: instant)
-        games = row["games"]
+    fileprivate mutating func take(_ totals: Row) {
+        let leaves: Int = totals["leaves"]
+        games = totals["games"]
         leaverRate = games > 0 ? Double(leaves) / Double(games) : 0
-        lastPlayedAt = played
+        lastPlayedAt = Instant(milliseconds: totals["updated_at"])
     }
 }

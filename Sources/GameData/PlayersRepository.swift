@@ -38,8 +38,8 @@ public struct PlayersRepository: Sendable {
         }
     }
 
-    /// A player's rating in a mode as it was after their last match; a newcomer's (1500, 350, 0.06) where they have not
-    /// played it. What a ticket is matched by is ``MatchmakingHistory/rating``.
+    /// A player's rating in a mode as it was after their last match, or at the season's start; a newcomer's (1500, 350,
+    /// 0.06) where they have not played it. What a ticket is matched by is ``MatchmakingHistory/rating``.
     public func rating(_ player: PlayerID, mode: Mode) async throws -> GlickoRating {
         try await database.read { db in try Self.rating(player, mode: mode, at: nil, in: db) }
     }
@@ -84,12 +84,16 @@ public struct PlayersRepository: Sendable {
         _ player: PlayerID, mode: Mode, at instant: Instant?, in db: Database
     ) throws -> GlickoRating {
         let statement = try db.cachedStatement(
-            sql: "SELECT rating, deviation, volatility, updated_at FROM ratings WHERE player_id = ? AND mode = ?")
+            sql: """
+                SELECT rating, deviation, volatility, season, updated_at FROM ratings
+                WHERE player_id = ? AND mode = ?
+                """)
         guard let row = try Row.fetchOne(statement, arguments: [player.rawValue, mode.rawValue]) else {
             return .initial
         }
-        let rating = GlickoRating(
+        let stored = GlickoRating(
             rating: row["rating"], deviation: row["deviation"], volatility: row["volatility"])
+        let rating = try SeasonsRepository.rating(stored, of: row["season"], in: db)
         guard let instant else { return rating }
         return RatingDecay.after(rating, lastPlayedAt: Instant(milliseconds: row["updated_at"]), at: instant)
     }

@@ -121,6 +121,7 @@ private struct Effect {
     func rate(by system: RatingSystem, in db: Database) throws {
         let before = try teams.map { team in
             try team.map { player in
+                try SeasonsRepository.bringUp(player.playerId, mode: match.mode, in: db)
                 let rating = try PlayersRepository.rating(
                     player.playerId, mode: match.mode, at: match.placedAt, in: db)
                 return TeamRatings.Player(rating, left: player.left)
@@ -157,8 +158,8 @@ private struct Effect {
         try db.cachedStatement(
             sql: """
                 INSERT INTO ratings (player_id, mode, rating, deviation, volatility, games, wins, draws, leaves,
-                    kills, deaths, damage, updated_at)
-                VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?)
+                    kills, deaths, damage, updated_at, season)
+                VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, (SELECT MAX(season) FROM seasons))
                 ON CONFLICT (player_id, mode) DO UPDATE SET
                     rating = excluded.rating, deviation = excluded.deviation,
                     volatility = excluded.volatility, games = ratings.games + 1,

@@ -44,8 +44,8 @@ public struct SeasonStanding: Sendable, Hashable, Codable {
 public enum StartSeasonReply: Sendable, Hashable {
     /// Begun; so many ratings of the season before were kept and reset.
     case started(Season, ratings: Int)
-    /// The season of this name is the current one; nothing changed.
-    case alreadyStarted(Season)
+    /// The season of this name is the current one; so many ratings were still to be reset.
+    case alreadyStarted(Season, ratings: Int)
 }
 
 /// The soft reset at a season's start, as a pure function: rating and deviation move towards a newcomer's, as though

@@ -23,8 +23,11 @@ public struct SeasonsRepository: Sendable {
     }
 
     /// Ends the current season and starts one: every rating is kept under the season that ends, then moved towards a
-    /// newcomer's. All in one transaction, so no result is applied to a half of it; results wait meanwhile (a few
-    /// seconds for a million ratings). Starting the current season again changes nothing.
+    /// newcomer's.
+    ///
+    /// From the moment the season is written, ratings are read as reset; the rows themselves follow a thousand at a
+    /// time, so that results never wait for longer than that, and until it returns boards may show some of them as they
+    /// were. Starting the current season again takes up what a process that died has left.
     /// - Parameters:
     ///   - name: 1 to 64 bytes, unlike any earlier one's.
     ///   - carry: how much is kept of each rating's distance from 1500, 0 to 1. The deviation becomes
@@ -39,14 +42,17 @@ public struct SeasonsRepository: Sendable {
         guard (0...1).contains(carry) else {
             throw GameDataError.invalid(field: "carry", detail: "\(carry) is not in 0 to 1")
         }
-        return try await database.write { db in
+        // What an earlier start has left undone belongs to its season.
+        let left = try await resetRows()
+        let season = try await database.write { db -> Season? in
             let ending = try Self.current(in: db)
-            if ending.name == name { return .alreadyStarted(ending) }
+            if ending.name == name { return nil }
             let season = Season(number: ending.number + 1, name: name, startedAt: instant, carry: carry)
             try Self.insert(season, in: db)
-            try Self.keepStandings(of: ending, in: db)
-            return .started(season, ratings: try Self.reset(to: carry, of: ending, in: db))
+            return season
         }
+        guard let season else { return .alreadyStarted(try await current(), ratings: left) }
+        return .started(season, ratings: try await resetRows())
     }
 
     /// A player's standings as each past season ended, the latest first.
@@ -93,38 +99,85 @@ public struct SeasonsRepository: Sendable {
         }
     }
 
-    private static func keepStandings(of season: Season, in db: Database) throws {
-        try db.execute(
+    // MARK: Resetting
+
+    /// How many ratings one transaction resets.
+    static let resetMax = 1_000
+
+    /// Brings every rating to the current season, in the order of their key.
+    /// - Returns: how many were not.
+    private func resetRows() async throws -> Int {
+        var count = 0
+        var last: (player: String, mode: String)? = ("", "")
+        while let from = last {
+            let step = try await database.write { db in try Self.resetRows(after: from, in: db) }
+            count += step.reset
+            last = step.last
+        }
+        return count
+    }
+
+    private static func resetRows(
+        after key: (player: String, mode: String), in db: Database
+    ) throws -> (reset: Int, last: (player: String, mode: String)?) {
+        let rows = try Row.fetchAll(
+            try db.cachedStatement(
+                sql: """
+                    SELECT player_id, mode, season FROM ratings WHERE (player_id, mode) > (?, ?)
+                    ORDER BY player_id, mode LIMIT ?
+                    """), arguments: [key.player, key.mode, resetMax])
+        let current = try current(in: db).number
+        var reset = 0
+        for row in rows where row["season"] < current {
+            try bringUp(PlayerID(row["player_id"]), mode: Mode(row["mode"]), in: db)
+            reset += 1
+        }
+        let last = rows.count == resetMax ? rows.last : nil
+        return (reset, last.map { ($0["player_id"], $0["mode"]) })
+    }
+
+    /// Brings a player's rating to the current season: keeps it under its own, then resets it. A rating that is of the
+    /// current season, or none, stays as it is. When the player last played is not touched.
+    static func bringUp(_ player: PlayerID, mode: Mode, in db: Database) throws {
+        let key: StatementArguments = [player.rawValue, mode.rawValue]
+        let row = try Row.fetchOne(
+            try db.cachedStatement(
+                sql: "SELECT rating, deviation, volatility, season FROM ratings WHERE player_id = ? AND mode = ?"),
+            arguments: key)
+        guard let row else { return }
+        let seasons = try seasons(since: row["season"], in: db)
+        guard let current = seasons.last else { return }
+        try db.cachedStatement(
             sql: """
                 INSERT INTO season_ratings
                     (season, player_id, mode, rating, deviation, volatility, games, wins, draws, leaves)
-                SELECT ?, player_id, mode, rating, deviation, volatility, games, wins, draws, leaves FROM ratings
-                """, arguments: [season.number])
+                SELECT season, player_id, mode, rating, deviation, volatility, games, wins, draws, leaves
+                FROM ratings WHERE player_id = ? AND mode = ?
+                """
+        ).execute(arguments: key)
+        let rating = reset(
+            GlickoRating(rating: row["rating"], deviation: row["deviation"], volatility: row["volatility"]), by: seasons
+        )
+        try db.cachedStatement(
+            sql: "UPDATE ratings SET rating = ?, deviation = ?, season = ? WHERE player_id = ? AND mode = ?"
+        ).execute(arguments: [rating.rating, rating.deviation, current.number, player.rawValue, mode.rawValue])
     }
 
-    /// Row by row, since not every engine can take a root. When a player last played stays as it is.
-    private static func reset(to carry: Double, of season: Season, in db: Database) throws -> Int {
-        guard carry < 1 else { return try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM ratings") ?? 0 }
-        let update = try db.cachedStatement(
-            sql: "UPDATE ratings SET rating = ?, deviation = ? WHERE player_id = ? AND mode = ?")
-        // From the copy just made: a cursor over rows that are being changed may meet them again.
-        let rows = try Row.fetchCursor(
-            db,
-            sql: """
-                SELECT player_id, mode, rating, deviation, volatility FROM season_ratings
-                WHERE season = ?
-                """, arguments: [season.number])
-        var count = 0
-        while let row = try rows.next() {
-            let rating = SoftReset.after(
-                GlickoRating(rating: row["rating"], deviation: row["deviation"], volatility: row["volatility"]),
-                carry: carry)
-            try update.execute(arguments: [
-                rating.rating, rating.deviation, row["player_id"] as String, row["mode"] as String,
-            ])
-            count += 1
-        }
-        return count
+    /// A rating as the current season has it.
+    /// - Parameter season: the season to which its row was reset.
+    static func rating(_ rating: GlickoRating, of season: Int, in db: Database) throws -> GlickoRating {
+        reset(rating, by: try seasons(since: season, in: db))
+    }
+
+    private static func reset(_ rating: GlickoRating, by seasons: [Season]) -> GlickoRating {
+        seasons.isEmpty ? rating : SoftReset.after(rating, carry: seasons.reduce(1) { $0 * $1.carry })
+    }
+
+    /// The seasons after one, the first of them first.
+    private static func seasons(since season: Int, in db: Database) throws -> [Season] {
+        try Row.fetchAll(
+            try db.cachedStatement(sql: "SELECT * FROM seasons WHERE season > ? ORDER BY season"), arguments: [season]
+        ).map(Self.season)
     }
 
     private static func season(_ row: Row) -> Season {

@@ -157,7 +157,7 @@ struct MatchmakingHistoryTests {
                     ]
                 ),
                 (
-                    MatchmakingHistoryRepository.rating, ["ada", "duel"],
+                    MatchmakingHistoryRepository.totals, ["ada", "duel"],
                     ["SEARCH ratings USING INDEX sqlite_autoindex_ratings_1 (player_id=? AND mode=?)"]
                 ),
             ]

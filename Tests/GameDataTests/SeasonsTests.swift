@@ -1,3 +1,4 @@
+import GRDB
 import GameData
 import GameModel
 import Records
@@ -58,10 +59,79 @@ struct SeasonsTests {
             _ = try await seasons.startSeason("spring", carry: 0.5)
             let rating = try await PlayersRepository(database: database).rating(PlayerID("ada"), mode: duel)
             let season = try await seasons.current()
-            #expect(try await seasons.startSeason("spring", carry: 0.1) == .alreadyStarted(season))
+            #expect(try await seasons.startSeason("spring", carry: 0.1) == .alreadyStarted(season, ratings: 0))
             #expect(try await PlayersRepository(database: database).rating(PlayerID("ada"), mode: duel) == rating)
             let all = try await seasons.all()
             #expect(all.map(\.name) == ["preseason", "spring"])
+        }
+    }
+
+    @Test("a season whose start died half-way holds at once, is taken up by starting it again, and resets nobody twice")
+    func halfWay() async throws {
+        try await withData { database in
+            let seasons = SeasonsRepository(database: database)
+            let players = PlayersRepository(database: database)
+            for names in [["ada", "bob"], ["cleo", "dan"]] { try await play(.of(names), in: database) }
+            let before = try await players.rating(PlayerID("ada"), mode: duel)
+            // The season is written, and the process gone before it reset a single row.
+            try await database.write { db in
+                try db.execute(
+                    sql: "INSERT INTO seasons (season, name, carry, started_at) VALUES (1, 'spring', 0.5, 9)")
+            }
+            let half = try await players.rating(PlayerID("ada"), mode: duel)
+            #expect(abs((half.rating - 1500) - (before.rating - 1500) / 2) < 1e-9)
+            let history = try await MatchmakingHistoryRepository(database: database).history(
+                of: PlayerID("ada"), mode: duel)
+            #expect(history.rating == half)
+            let bob = try await players.rating(PlayerID("bob"), mode: duel)
+
+            // A result is applied to the ratings as reset, and keeps the standings of who plays.
+            try await play(.of(["ada", "bob"]), in: database)
+            let expected = Glicko2.updated(half, games: [.init(opponent: bob, score: 1)])
+            #expect(try await players.rating(PlayerID("ada"), mode: duel) == expected)
+            #expect(try await seasons.standings(of: PlayerID("ada")).map(\.rating) == [before.rating])
+
+            // Another season begins when the one before is done with.
+            guard case .started(let season, ratings: 4) = try await seasons.startSeason("summer", carry: 1) else {
+                Issue.record("the season was not started over four ratings")
+                return
+            }
+            #expect(season.number == 2)
+            let standings = try await seasons.standings(of: PlayerID("cleo"))
+            #expect(standings.map(\.season) == ["spring", "preseason"])
+            #expect(standings.last?.rating == before.rating)
+            #expect(standings.first?.rating == half.rating)
+            #expect(try await seasons.startSeason("summer", carry: 1) == .alreadyStarted(season, ratings: 0))
+            try expectGreen(try await GameDataAudit(database: database).findings())
+        }
+    }
+
+    @Test("more ratings than one transaction resets are all reset, each once")
+    func manyRatings() async throws {
+        try await withData { database in
+            try await database.write { db in
+                for index in 0..<2_000 {
+                    try db.execute(
+                        sql: """
+                            INSERT INTO ratings (player_id, mode, rating, deviation, volatility, games, wins, draws,
+                                kills, deaths, damage, updated_at)
+                            VALUES (?, ?, 1900, 80, 0.06, 0, 0, 0, 0, 0, 0, 1)
+                            """, arguments: ["player-\(index / 2)", index.isMultiple(of: 2) ? "duel" : "trio"])
+                }
+            }
+            let seasons = SeasonsRepository(database: database)
+            guard case .started(_, ratings: 2_000) = try await seasons.startSeason("spring", carry: 0.75) else {
+                Issue.record("not every rating was reset")
+                return
+            }
+            let (reset, kept) = try await database.read { db in
+                (
+                    try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM ratings WHERE rating = 1800 AND season = 1"),
+                    try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM season_ratings WHERE rating = 1900")
+                )
+            }
+            #expect(reset == 2_000)
+            #expect(kept == 2_000)
         }
     }
 
