@@ -109,6 +109,25 @@ struct RankerTests {
         }
     }
 
+    @Test("goes on after its Redis was killed and came back empty: leases are taken anew and the view is rebuilt")
+    func restart() async throws {
+        try await withRedis { redis, server in
+            let service = MatchmakingService(redis: redis, rules: duels(), logger: testLogger)
+            let ranker = Ranker(redis: redis, rules: duels(), timing: Self.timing, logger: testLogger)
+            try await withRankers([ranker]) {
+                let lonely = try await service.queue("lonely")
+                try await eventually("the pool is held") { try await service.depth(of: duelEU).ranker != nil }
+                server.kill()
+                try await server.restart()
+                try await eventually("Redis is back") { redis.isConnected }
+                #expect(try await service.ticket(lonely.id) == nil)
+                let pair = [try await service.queue("lonely"), try await service.queue("b")]
+                try await eventually("the new ones meet") { try await service.state(pair[1]) == .proposed }
+                #expect(try await service.depth(of: duelEU).ranker == ranker.id)
+            }
+        }
+    }
+
     @Test("that died loses its pools to another")
     func takeOver() async throws {
         try await withRedis { redis, server in

@@ -81,6 +81,31 @@ struct TicketWatcherTests {
         }
     }
 
+    @Test("reads the stream of a pool that is new in the rules")
+    func newPool() async throws {
+        try await withRedis { redis, _ in
+            let book = RulesBook(duels())
+            let trios = MatchmakingRules(
+                modes: [Mode("duel"): ModeRules(teamSize: 1), Mode("trio"): ModeRules(teamSize: 3)],
+                regions: [Region("eu")])
+            let service = MatchmakingService(redis: redis, book: book, logger: testLogger)
+            let watcher = TicketWatcher(redis: redis, book: book, block: .milliseconds(50), logger: testLogger)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await watcher.run() }
+                defer { group.cancelAll() }
+                book.replace(with: trios)
+                let ticket = try await service.createTicket(
+                    TicketRequest(player: PlayerID("p"), mode: Mode("trio"), region: Region("eu")))
+                async let ended = watcher.next(of: ticket.id, after: .queued, within: .seconds(60)) {
+                    try await service.ticket(ticket.id)
+                }
+                try await eventually("it is watched") { watcher.watchCount == 1 }
+                _ = try await service.cancel(ticket.id)
+                #expect(try await ended?.state == .cancelled)
+            }
+        }
+    }
+
     @Test("sees missed entries by their numbers, and a new stream by its epoch")
     func places() {
         let place = StreamPlace(epoch: 7, number: 4)

@@ -282,6 +282,49 @@ struct BackfillTests {
         }
     }
 
+    @Test("is matched by rankers before new matches are made, and its players play in the running match")
+    func ranked() async throws {
+        let timing = Ranker.Timing(
+            lease: .milliseconds(600), round: .milliseconds(100), tick: .milliseconds(20), deadlines: .milliseconds(50))
+        let rules = Self.trios()
+        try await withRedis { redis, _ in
+            let service = MatchmakingService(redis: redis, rules: rules, logger: testLogger)
+            let ranker = Ranker(redis: redis, rules: rules, timing: timing, logger: testLogger)
+            try await withRankers([ranker]) {
+                var first: [Ticket] = []
+                for index in 0..<6 { first.append(try await service.queue("p\(index)")) }
+                let running = try await Self.accepted(first, service)
+                try await service.markReady(running, Self.assignment)
+                try await service.requestBackfill(running, open: [1, 1], left: [PlayerID("p0")])
+                let new = [try await service.queue("n0"), try await service.queue("n1")]
+                for ticket in new {
+                    let match = try await Self.accepted([ticket], service)
+                    guard try await service.match(match)?.state == .placing else { continue }
+                    #expect(try await service.joinRunning(match, into: running))
+                }
+                try await eventually("both play in the running match") {
+                    for ticket in new {
+                        let now = try await service.ticket(ticket.id)
+                        guard now?.state == .ready, now?.match == running else { return false }
+                    }
+                    return true
+                }
+                #expect(try await service.match(running)?.tickets.count == 8)
+                #expect(try await service.backfill(of: running) == nil)
+            }
+        }
+    }
+
+    /// Accepts for all as soon as they are proposed; answers the match of the last.
+    private static func accepted(_ tickets: [Ticket], _ service: MatchmakingService) async throws -> MatchID {
+        var match: MatchID?
+        for ticket in tickets {
+            try await eventually("the ticket is proposed") { try await service.state(ticket) == .proposed }
+            match = try await service.accept(ticket.id).match
+        }
+        return try #require(match)
+    }
+
     @Test("expires after the longest wait of the rules")
     func expires() async throws {
         try await withRunning { house in
