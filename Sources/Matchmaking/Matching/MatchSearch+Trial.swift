@@ -5,6 +5,8 @@ struct TrialScratch: Sendable {
     /// Candidates level by level: at each level those that go with all who are in the group there.
     var candidates: ContiguousArray<Int32> = []
     var levels: ContiguousArray<Level> = []
+    /// The end of the first level.
+    var firstEnd = 0
     /// Steps left for this anchor.
     var steps = 0
     /// Divisions into teams left for this anchor.
@@ -99,7 +101,8 @@ extension MatchSearch {
             trial.candidates.append(slot)
             players += size
         }
-        trial.levels.append(.init(next: 0, end: trial.candidates.count, players: players))
+        trial.firstEnd = trial.candidates.count
+        trial.levels.append(.init(next: 0, end: trial.firstEnd, players: players))
         return isAll
     }
 
@@ -110,7 +113,7 @@ extension MatchSearch {
         guard trial.steps > 0, check.begin(anchor, in: waiting.compiled, at: now) else { return false }
         trial.roles.begin(plan, step: check.step)
         if let ticket = waiting.ticket(at: anchor) { trial.roles.add(ticket) }
-        let end = trial.levels[0].end
+        let end = trial.firstEnd
         trial.levels.removeAll(keepingCapacity: true)
         let players = trial.candidates[0..<end].reduce(0) { $0 + Int(waiting.nodes[Int($1)].size) }
         trial.levels.append(.init(next: 0, end: end, players: players))

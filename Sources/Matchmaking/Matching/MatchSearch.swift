@@ -65,7 +65,9 @@ struct MatchSearch {
         let size = Int(waiting.nodes[Int(anchor)].size)
         guard size >= 1, size <= plan.sizes else { return false }
         let fewest = kind == .full ? plan.seats : fewestPlayers(of: anchor, in: waiting, at: now)
-        guard kind == .full || fewest < plan.seats else { return false }
+        guard kind == .full || fewest < plan.seats, plan.couldMatch(fewest, with: size, waiting.counts.all) else {
+            return false
+        }
         guard plan.isPlain else {
             guard couldMatch(anchor, fewest, within: window, in: waiting) else { return false }
             return findByTrial(anchor, within: window, fewest: fewest, kind, in: waiting, at: now)
@@ -97,18 +99,23 @@ struct MatchSearch {
         keep(anchor, size, 0)
         var players = size
         var looks = 0
+        var isCounted = false
         let isFull = fewest == plan.seats
         var walk = NeighbourWalk(around: rating, within: window, in: waiting)
         while true {
             let slot = walk.next(in: waiting)
             guard slot != WaitingTickets.none else { break }
             looks += 1
-            if looks == Self.freeLooks, !couldMatch(anchor, fewest, within: window, in: waiting) { return false }
+            if !isCounted, looks >= Self.freeLooks || walk.hasPassed {
+                guard couldMatch(anchor, fewest, within: window, in: waiting) else { return false }
+                isCounted = true
+            }
             let size = Int(waiting.nodes[Int(slot)].size)
             guard slot != anchor, size <= plan.sizes, counts[size - 1] < plan.mostOfSize[size - 1],
                 excluded.isEmpty || !excluded.contains(slot)
             else { continue }
             keep(slot, size, abs(waiting.rating(at: slot) - rating))
+            if counts[size - 1] == plan.mostOfSize[size - 1] { walk.unwanted |= 1 << UInt32(size - 1) }
             players += size
             if isFull, players >= plan.seats, choose(plan.seats, with: size, anchor, waiting) { return true }
         }
@@ -175,8 +182,11 @@ struct MatchSearch {
 
     /// A player who is in the group twice: the ticket to do without.
     func firstTwice(in waiting: borrowing WaitingTickets) -> Int32? {
-        for place in 1..<max(1, group.count) {
-            guard let later = waiting.ticket(at: group[place]) else { continue }
+        var seen: UInt64 = 0
+        for place in group.indices {
+            let players = waiting.compiled.rows[Int(group[place])].players
+            defer { seen |= players }
+            guard seen & players != 0, let later = waiting.ticket(at: group[place]) else { continue }
             for earlier in 0..<place {
                 guard let other = waiting.ticket(at: group[earlier]) else { continue }
                 for member in later.members where other.members.contains(where: { $0.player == member.player }) {

@@ -12,9 +12,10 @@ extension Matcher {
     /// which something changed since the last tick: the tickets that came, those within whose reach they are, and those
     /// whose window or limits have widened far enough. It costs what changed, not what waits.
     ///
-    /// Where only ratings and party sizes matter, the matches are those of a full pass. Where other rules hold, a match
-    /// may be missed for as long as the sweep takes to come by all anchors: with each tick it tries a 256th of them
-    /// (256 at most), so 256 ticks up to 65,536 tickets.
+    /// Where only ratings and party sizes matter, the matches are those of a full pass, unless more than some hundred
+    /// tickets around a changed one may have waited for it. Then, and where other rules hold, a match may be missed for
+    /// as long as the sweep takes to come by all anchors: with each tick it tries a 256th of them (256 at most), so 256
+    /// ticks up to 65,536 tickets.
     ///
     /// Tickets of proposals that were refused are put back by ``WaitingTickets/insert(_:)`` and count as changed.
     public func tick(
@@ -87,7 +88,7 @@ extension Matcher {
             waiting.wake(slot)
             waiting.wakeNeighbours(of: slot, at: now, &totals)
         }
-        if !waiting.plan.isPlain { sweep(&waiting) }
+        if !waiting.plan.isPlain || waiting.agenda.isCutShort { sweep(&waiting) }
         waiting.dropStaleWakes()
     }
 
@@ -99,7 +100,11 @@ extension Matcher {
         {
             next = waiting.next(after: slot)
         }
-        next = next ?? waiting.first
+        if next == nil {
+            next = waiting.first
+            // All were come by since.
+            waiting.agenda.isCutShort = false
+        }
         for _ in 0..<part {
             guard let slot = next else { break }
             if waiting.nodes[Int(slot)].isListed { waiting.wake(slot) }
@@ -121,8 +126,11 @@ extension Matcher {
         let window = waiting.compiled.window(slot, at: now)
         let factor = waiting.compiled.rows[Int(slot)].windowFactor
         let fewest = search.fewestPlayers(of: slot, in: waiting, at: now)
-        waiting.sum(around: node.rating, within: window, into: &totals)
-        if plan.couldMatch(fewest, with: Int(node.size), totals) {
+        let isThinkable = plan.couldMatch(fewest, with: Int(node.size), waiting.counts.all)
+        if isThinkable { waiting.sum(around: node.rating, within: window, into: &totals) }
+        if !isThinkable {
+            // Only tickets that are yet to come could help; they will wake it.
+        } else if plan.couldMatch(fewest, with: Int(node.size), totals) {
             wakeAt = min(wakeAt, now.milliseconds + (plan.isPlain ? 1 : Self.retryMs))
         } else if let reach = waiting.reach(
             of: slot, fewest, beyond: window, within: plan.windowMost * factor, &totals),
@@ -136,7 +144,7 @@ extension Matcher {
 
 extension WaitingTickets {
     /// The most tickets around a changed one that are looked at for whether it is what they waited for.
-    private static let wakeLooksMax = 2_048
+    private static let wakeLooksMax = 256
 
     mutating func wake(_ slot: Int32) {
         guard !nodes[Int(slot)].isAwake else { return }
@@ -179,28 +187,39 @@ extension WaitingTickets {
         for column in totals.indices { totals[column] = 0 }
         counts.sum(bounds, into: &totals)
         guard plan.couldMatch(min(plan.playersMin, plan.seats), with: size, totals) else { return }
-        let home = Int(node.bucket)
-        var looks = 0
-        wake(bucket: home, for: slot, at: now, &looks)
         // Where rules other than ratings and sizes hold, not all who are nearer can join: look further.
         let most = Int32(size <= MatchingPlan.sizesMax ? plan.mostOfSize[size - 1] : 100) * (plan.isPlain ? 1 : 3)
-        var passed: Int32 = 0
+        var between: (below: Int32, above: Int32) = (0, 0)
+        let home = Int(node.bucket)
+        var here = oldest(inBucket: home)
+        while here != Self.none {
+            let other = nodes[Int(here)]
+            if other.size == node.size, here != slot {
+                if other.rating <= node.rating { between.below += 1 }
+                if other.rating >= node.rating { between.above += 1 }
+            }
+            here = other.bucketNewer
+        }
+        var looks = 0
+        wake(bucket: home, for: slot, at: now, within: farthest, &looks)
         var bucket = home > bounds.lowerBound ? occupied.last(through: home - 1, from: bounds.lowerBound) : nil
-        while let here = bucket, passed < most, looks < Self.wakeLooksMax {
-            wake(bucket: here, for: slot, at: now, &looks)
-            passed += counts.count(size - 1, of: here)
+        while let here = bucket, between.below < most, looks < Self.wakeLooksMax {
+            wake(bucket: here, for: slot, at: now, within: farthest, &looks)
+            between.below += counts.count(size - 1, of: here)
             bucket = here > bounds.lowerBound ? occupied.last(through: here - 1, from: bounds.lowerBound) : nil
         }
-        passed = 0
         bucket = home < bounds.upperBound ? occupied.first(from: home + 1, through: bounds.upperBound) : nil
-        while let here = bucket, passed < most, looks < 2 * Self.wakeLooksMax {
-            wake(bucket: here, for: slot, at: now, &looks)
-            passed += counts.count(size - 1, of: here)
+        while let here = bucket, between.above < most, looks < 2 * Self.wakeLooksMax {
+            wake(bucket: here, for: slot, at: now, within: farthest, &looks)
+            between.above += counts.count(size - 1, of: here)
             bucket = here < bounds.upperBound ? occupied.first(from: here + 1, through: bounds.upperBound) : nil
         }
+        if looks >= Self.wakeLooksMax { agenda.isCutShort = true }
     }
 
-    private mutating func wake(bucket: Int, for changed: Int32, at now: Instant, _ looks: inout Int) {
+    private mutating func wake(
+        bucket: Int, for changed: Int32, at now: Instant, within farthest: Double, _ looks: inout Int
+    ) {
         let rating = nodes[Int(changed)].rating
         var slot = oldest(inBucket: bucket)
         while slot != Self.none, looks < 2 * Self.wakeLooksMax {
@@ -208,8 +227,8 @@ extension WaitingTickets {
             slot = nodes[Int(here)].bucketNewer
             looks += 1
             let node = nodes[Int(here)]
-            if node.isAwake { continue }
             let distance = abs(node.rating - rating)
+            if node.isAwake || distance > farthest { continue }
             if distance <= compiled.window(here, at: now) {
                 wake(here)
             } else if let wait = plan.wait(until: distance / compiled.rows[Int(here)].windowFactor) {

@@ -12,6 +12,8 @@ struct MatchingAgenda: Sendable {
     var isStale = false
     /// The band of the last tick; another one makes all tickets new.
     var band: ClosedRange<Double>?
+    /// Whether some of those who may have waited for a changed ticket were not looked at.
+    var isCutShort = false
     /// The last ticket that the sweep came by.
     var swept: (slot: Int32, stamp: UInt32)?
 

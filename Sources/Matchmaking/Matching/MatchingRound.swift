@@ -62,7 +62,10 @@ struct MatchingRound {
             if let ticket = waiting.remove(at: slot) { teams[search.team(of: place)].append(ticket) }
         }
         var proposal = Proposal(anchor: anchorTicket, teams: teams, region: region)
-        if kind == .backfill { proposal.backfill = anchorTicket }
+        if let seats = anchorTicket.backfill {
+            proposal.backfill = anchorTicket
+            proposal.region = seats.region
+        }
         if kind == .short { proposal.bots = search.bots }
         if !plan.rules.roles.isEmpty { proposal.roles = search.assembly.roles(of: teams, step: step) }
         proposals.append(proposal)

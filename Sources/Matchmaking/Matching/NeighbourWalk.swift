@@ -1,6 +1,8 @@
 /// A walk over the tickets around a rating: nearer buckets first, of equally near ones that with the longest-waiting,
 /// none further off than `window`; without a closure or a reference count on the way.
 struct NeighbourWalk {
+    private static let passesMax = 32
+
     private let rating: Double
     private let window: Double
     private let home: Int
@@ -11,6 +13,10 @@ struct NeighbourWalk {
     /// The next buckets on either side; -1 where there is none.
     private var below: Int
     private var above: Int
+    /// The sizes of which no more are wanted, as bits from that of 1 on: buckets of such alone are passed over.
+    var unwanted: UInt32 = 0
+    /// Whether many unwanted buckets in a row were passed over.
+    private(set) var hasPassed = false
 
     init(around rating: Double, within window: Double, in waiting: borrowing WaitingTickets) {
         self.rating = rating
@@ -34,7 +40,20 @@ struct NeighbourWalk {
                 if abs(waiting.nodes[Int(found)].rating - rating) <= window { return found }
             }
             guard advance(in: waiting) else { return WaitingTickets.none }
+            guard unwanted != 0 else { continue }
+            // After so many, its tickets are visited all the same: the walker may want to give up.
+            var passes = 0
+            while passes < Self.passesMax, !isWanted(waiting), advance(in: waiting) { passes += 1 }
+            hasPassed = hasPassed || passes == Self.passesMax
         }
+    }
+
+    private func isWanted(_ waiting: borrowing WaitingTickets) -> Bool {
+        let bucket = Int(waiting.nodes[Int(slot)].bucket)
+        for size in 0..<waiting.plan.sizes where unwanted & (1 << UInt32(size)) == 0 {
+            if waiting.counts.count(size, of: bucket) > 0 { return true }
+        }
+        return false
     }
 
     private mutating func advance(in waiting: borrowing WaitingTickets) -> Bool {

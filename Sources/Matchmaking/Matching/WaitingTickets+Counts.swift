@@ -1,7 +1,4 @@
 extension WaitingTickets {
-    /// The most buckets that are looked at one by one for how far an anchor would have to reach.
-    private static let bucketLooksMax = 256
-
     /// How many of each kind are listed within a window: exact, tickets at its edges are looked at one by one.
     func sum(around rating: Double, within window: Double, into totals: inout ContiguousArray<Int32>) {
         for column in totals.indices { totals[column] = 0 }
@@ -56,22 +53,39 @@ extension WaitingTickets {
         if plan.couldMatch(fewest, with: size, totals) {
             return min(outside(lowest, rating, window), outside(highest, rating, window))
         }
-        var below = lowest > bounds.lowerBound ? occupied.last(through: lowest - 1, from: bounds.lowerBound) : nil
-        var above = highest < bounds.upperBound ? occupied.first(from: highest + 1, through: bounds.upperBound) : nil
-        for _ in 0..<Self.bucketLooksMax {
-            let down = below.map { rating - Double($0 + 1) } ?? .infinity
-            let up = above.map { Double($0) - rating } ?? .infinity
+        return extend(from: lowest...highest, to: bounds, around: rating, &totals) { totals in
+            plan.couldMatch(fewest, with: size, totals)
+        }
+    }
+
+    /// Takes buckets in, the nearer first, until there are enough: whole blocks as long as they are not. Answers the
+    /// distance of the bucket that made it so, and after many looks that of the next.
+    private func extend(
+        from start: ClosedRange<Int>, to bounds: ClosedRange<Int>, around rating: Double,
+        _ totals: inout ContiguousArray<Int32>, _ areEnough: (ContiguousArray<Int32>) -> Bool
+    ) -> Double? {
+        var (below, above) = (start.lowerBound, start.upperBound)
+        var tried = totals
+        var stride = WaitingCounts.blockSize
+        while true {
+            let down = below > bounds.lowerBound ? rating - Double(below) : .infinity
+            let up = above < bounds.upperBound ? Double(above + 1) - rating : .infinity
             guard down < .infinity || up < .infinity else { return nil }
-            let bucket = down <= up ? below ?? 0 : above ?? 0
-            counts.sum(bucket...bucket, into: &totals)
-            if plan.couldMatch(fewest, with: size, totals) { return min(down, up) }
-            if down <= up {
-                below = bucket > bounds.lowerBound ? occupied.last(through: bucket - 1, from: bounds.lowerBound) : nil
+            let isDown = down <= up
+            let range =
+                isDown
+                ? max(bounds.lowerBound, below - stride)...below - 1
+                : above + 1...min(bounds.upperBound, above + stride)
+            for column in totals.indices { tried[column] = totals[column] }
+            counts.sum(range, into: &tried)
+            if areEnough(tried) {
+                if range.count == 1 || stride == 1 { return max(0, min(down, up)) }
+                stride = max(1, stride / 8)
             } else {
-                above = bucket < bounds.upperBound ? occupied.first(from: bucket + 1, through: bounds.upperBound) : nil
+                swap(&totals, &tried)
+                if isDown { below = range.lowerBound } else { above = range.upperBound }
             }
         }
-        return min(below.map { rating - Double($0 + 1) } ?? .infinity, above.map { Double($0) - rating } ?? .infinity)
     }
 
     /// The distance of the nearest ticket of a bucket that is out of reach.

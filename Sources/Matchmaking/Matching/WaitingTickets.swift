@@ -35,7 +35,7 @@ public struct WaitingTickets: Sendable {
     private(set) var nodes: ContiguousArray<Node> = []
     private var tickets: ContiguousArray<QueuedTicket?> = []
     private var free: ContiguousArray<Int32> = []
-    private var slots: [TicketID: Int32] = [:]
+    private var slots = SlotTable()
     private var oldest = Self.none
     private var newest = Self.none
     private var order = WaitingOrder()
@@ -62,12 +62,12 @@ public struct WaitingTickets: Sendable {
     }
 
     public var count: Int { slots.count }
-    public var isEmpty: Bool { slots.isEmpty }
+    public var isEmpty: Bool { slots.count == 0 }
 
-    public func contains(_ id: TicketID) -> Bool { slots[id] != nil }
+    public func contains(_ id: TicketID) -> Bool { slot(of: id) != nil }
 
     /// A waiting ticket by its name.
-    public subscript(id: TicketID) -> QueuedTicket? { slots[id].flatMap { tickets[Int($0)] } }
+    public subscript(id: TicketID) -> QueuedTicket? { slot(of: id).flatMap { tickets[Int($0)] } }
 
     /// Those that wait, the longest-waiting first.
     public var all: [QueuedTicket] {
@@ -84,7 +84,8 @@ public struct WaitingTickets: Sendable {
     /// Adds a ticket; one that is here already is left as it is.
     @discardableResult
     public mutating func insert(_ ticket: QueuedTicket) -> Bool {
-        guard slots[ticket.id] == nil else { return false }
+        let hash = ticket.id.hashValue
+        guard slots.find(hash, { tickets[Int($0)]?.id == ticket.id }) == nil else { return false }
         let slot: Int32
         if let reused = free.popLast() {
             slot = reused
@@ -99,7 +100,7 @@ public struct WaitingTickets: Sendable {
         node.queuedAt = ticket.queuedAt.milliseconds
         node.isHere = true
         nodes[Int(slot)] = node
-        slots[ticket.id] = slot
+        slots.insert(slot, hash)
         linkByWaiting(slot)
         sort(ticket, at: slot)
         return true
@@ -108,23 +109,22 @@ public struct WaitingTickets: Sendable {
     /// Takes a ticket out; `nil` where it is not here.
     @discardableResult
     public mutating func remove(_ id: TicketID) -> QueuedTicket? {
-        guard let slot = slots[id] else { return nil }
+        guard let slot = slot(of: id) else { return nil }
         return remove(at: slot)
     }
 
     @discardableResult
     mutating func remove(at slot: Int32) -> QueuedTicket? {
-        guard let ticket = tickets[Int(slot)] else { return nil }
-        slots[ticket.id] = nil
+        guard nodes[Int(slot)].isHere else { return nil }
+        slots.remove(slot)
         unlist(slot)
         unlinkByWaiting(slot)
-        if ticket.backfill != nil, let place = backfills.firstIndex(of: slot) { backfills.remove(at: place) }
+        if nodes[Int(slot)].size == 0, let place = backfills.firstIndex(of: slot) { backfills.remove(at: place) }
         compiled.remove(at: slot)
         nodes[Int(slot)].isHere = false
         nodes[Int(slot)].stamp &+= 1
         free.append(slot)
-        tickets[Int(slot)] = nil
-        return ticket
+        return tickets[Int(slot)].take()
     }
 
     // MARK: Sorting
@@ -241,7 +241,7 @@ public struct WaitingTickets: Sendable {
     func rating(at slot: Int32) -> Double { nodes[Int(slot)].rating }
     func queuedAt(at slot: Int32) -> Int64 { nodes[Int(slot)].queuedAt }
     func oldest(inBucket bucket: Int) -> Int32 { bucketOldest[bucket] }
-    func slot(of id: TicketID) -> Int32? { slots[id] }
+    func slot(of id: TicketID) -> Int32? { slots.find(id.hashValue) { tickets[Int($0)]?.id == id } }
 
     mutating func setWake(_ slot: Int32, at time: Int64) {
         nodes[Int(slot)].wakeAt = time
