@@ -4,9 +4,11 @@ import Redis
 /// Checks the books of matchmaking: that tickets and matches agree with each other. Each thing is looked at by one
 /// script, at one moment, so that a pool that is at work is not accused.
 public struct MatchmakingAudit: Sendable {
-    private static let pageSize = 500
+    static let pageSize = 500
+    /// How often the ledger of a pool is tried before it counts as at work.
+    private static let ledgerTries = 3
 
-    private let service: MatchmakingService
+    let service: MatchmakingService
     private let grace: Duration
 
     /// - Parameter grace: how long past its deadline a proposal may be before that counts as a fault.
@@ -17,36 +19,48 @@ public struct MatchmakingAudit: Sendable {
 
     /// One finding per rule, over all pools.
     public func run() async throws(MatchmakingError) -> [AuditFinding] {
-        var queue = Tally()
-        var pointers = Tally()
-        var deadlines = Tally()
-        var doubles = Tally()
+        var matches = MatchTallies()
+        var tickets = TicketTallies()
         for pool in service.rules.pools {
             let keys = MatchmakingKeys(pool)
-            try await auditQueue(keys, &queue)
-            var matchOf: [TicketID: MatchID] = [:]
-            for set in [keys.proposed, keys.placing, keys.ready] {
-                for match in try await members(of: set).map({ MatchID($0) }) {
-                    guard let seen = try await look(at: match), seen.isLive else { continue }
-                    pointers.add(match.rawValue, isFault: !seen.strays.isEmpty)
-                    deadlines.add(match.rawValue, isFault: seen.overdueMs > grace.milliseconds)
-                    for ticket in seen.tickets {
-                        var isDouble = false
-                        if let other = matchOf[ticket], other != match {
-                            isDouble = try await areBothLive(other, match, with: ticket)
-                        }
-                        doubles.add(ticket.rawValue, isFault: isDouble)
-                        matchOf[ticket] = match
+            try await auditWaiting(keys, &tickets)
+            // The ledger holds of a pool that is at rest; one at work is looked at again, and then let be.
+            for attempt in 1...Self.ledgerTries {
+                let before = try await ledger(keys)
+                var seen = MatchTallies()
+                let inMatches = try await auditMatches(keys, &seen)
+                let after = try await ledger(keys)
+                guard before == after || attempt == Self.ledgerTries else { continue }
+                matches.add(seen)
+                tickets.judge(pool, after, inMatches: inMatches.count, isAtRest: before == after)
+                try await auditClaims(Array(inMatches), keys, &tickets)
+                break
+            }
+        }
+        return matches.findings(grace) + tickets.findings
+    }
+
+    /// Looks at each match under way; answers their tickets.
+    private func auditMatches(
+        _ keys: MatchmakingKeys, _ tallies: inout MatchTallies
+    ) async throws(MatchmakingError) -> Set<TicketID> {
+        var matchOf: [TicketID: MatchID] = [:]
+        for set in [keys.proposed, keys.placing, keys.ready] {
+            for match in try await members(of: set).map({ MatchID($0) }) {
+                guard let seen = try await look(at: match), seen.isLive else { continue }
+                tallies.pointers.add(match.rawValue, isFault: !seen.strays.isEmpty)
+                tallies.deadlines.add(match.rawValue, isFault: seen.overdueMs > grace.milliseconds)
+                for ticket in seen.tickets {
+                    var isDouble = false
+                    if let other = matchOf[ticket], other != match {
+                        isDouble = try await areBothLive(other, match, with: ticket)
                     }
+                    tallies.doubles.add(ticket.rawValue, isFault: isDouble)
+                    matchOf[ticket] = match
                 }
             }
         }
-        return [
-            doubles.finding("no ticket is in two matches"),
-            pointers.finding("each ticket of a live match points to it, and is not in the queue"),
-            queue.finding("each member of a queue is a ticket in state queued"),
-            deadlines.finding("no match is past its deadline by more than \(Int(grace.inSeconds)) s"),
-        ]
+        return Set(matchOf.keys)
     }
 
     private struct Seen {
@@ -79,37 +93,51 @@ public struct MatchmakingAudit: Sendable {
         return one.isLive && two.isLive
     }
 
-    private func auditQueue(_ keys: MatchmakingKeys, _ tally: inout Tally) async throws(MatchmakingError) {
-        let ids = try await members(of: keys.queue)
-        for start in stride(from: 0, to: ids.count, by: Self.pageSize) {
-            let page = Array(ids[start..<min(start + Self.pageSize, ids.count)])
-            let reply = try await service.run(
-                MatchmakingScripts.auditQueue, keys: [keys.queue] + page.map { keys.ticket(TicketID($0)) },
-                arguments: page.map { RedisArgument($0) })
-            guard let faults = reply.array else { throw .redis(.unexpectedReply("audit_queue")) }
-            let names = Set(faults.compactMap(\.string))
-            for id in page { tally.add(id, isFault: names.contains(id)) }
-        }
-    }
-
-    private func members(of key: RedisKey) async throws(MatchmakingError) -> [String] {
+    func members(of key: RedisKey) async throws(MatchmakingError) -> [String] {
         let reply = try await service.send(
             RedisCommand("ZRANGE", RedisArgument(key), "0", "-1", isSafeToRepeat: true))
         guard let items = reply.array else { throw .redis(.unexpectedReply("ZRANGE")) }
         return items.compactMap(\.string)
     }
+}
 
-    private struct Tally {
-        var checked = 0
-        var faults: [String] = []
+/// What was looked at for one rule, and what broke it.
+struct AuditTally {
+    private(set) var checked = 0
+    private(set) var faults: [String] = []
 
-        mutating func add(_ name: String, isFault: Bool) {
-            checked += 1
-            if isFault { faults.append(name) }
-        }
+    mutating func add(_ name: String, isFault: Bool) {
+        checked += 1
+        if isFault { faults.append(name) }
+    }
 
-        func finding(_ rule: String) -> AuditFinding {
-            AuditFinding(rule: rule, checked: checked, failed: faults.count, examples: faults)
-        }
+    mutating func add(_ other: AuditTally) {
+        checked += other.checked
+        faults += other.faults
+    }
+
+    func finding(_ rule: String, note: String? = nil) -> AuditFinding {
+        AuditFinding(rule: rule, checked: checked, failed: faults.count, examples: faults, note: note)
+    }
+}
+
+/// The rules about matches.
+private struct MatchTallies {
+    var doubles = AuditTally()
+    var pointers = AuditTally()
+    var deadlines = AuditTally()
+
+    mutating func add(_ other: MatchTallies) {
+        doubles.add(other.doubles)
+        pointers.add(other.pointers)
+        deadlines.add(other.deadlines)
+    }
+
+    func findings(_ grace: Duration) -> [AuditFinding] {
+        [
+            doubles.finding("no ticket is in two matches"),
+            pointers.finding("each ticket of a live match points to it, and is not in the queue"),
+            deadlines.finding("no match is past its deadline by more than \(Int(grace.inSeconds)) s"),
+        ]
     }
 }

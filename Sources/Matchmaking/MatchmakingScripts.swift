@@ -21,6 +21,8 @@ enum MatchmakingScripts {
     static let finish = transition("finish", PackageResources.finish_lua)
     static let depth = transition("depth", PackageResources.depth_lua)
     static let auditMatch = transition("audit_match", PackageResources.audit_match_lua)
+    static let ledger = transition("ledger", PackageResources.ledger_lua)
+    static let auditWaiting = alone("audit_waiting", PackageResources.audit_waiting_lua)
     static let auditQueue = alone("audit_queue", PackageResources.audit_queue_lua)
     static let due = alone("due", PackageResources.due_lua)
     static let claim = alone("claim", PackageResources.claim_lua)
