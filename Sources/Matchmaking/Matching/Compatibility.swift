@@ -78,9 +78,8 @@ struct Compatibility {
         }
         let values = rules.regions.map { region in
             let pair = [(anchor, steps.0), (candidate, steps.1)].map { ticket, step in
-                let limit = rules.latencyLimit(to: region, rules.steps[step])
-                return
-                    "\(RuleWords.milliseconds(rules.worstLatency(of: ticket, to: region))) of \(RuleWords.number(limit))"
+                let worst = RuleWords.milliseconds(rules.worstLatency(of: ticket, to: region))
+                return "\(worst) of \(RuleWords.number(rules.latencyLimit(to: region, rules.steps[step])))"
             }
             return "\(region): \(pair.joined(separator: " and "))"
         }
