@@ -118,7 +118,7 @@ import Testing
         let comparison = Comparison(simulation, runs: [.init(name: "none", figures: simulation.run())])
         #expect(comparison.runs[0].figures.expiredPlayers == 2)
         let lines = ComparisonTable(comparison).text.split(separator: "\n")
-        let chances = try #require(lines.firstIndex { $0.hasPrefix("Favourite") })
+        let chances = try #require(lines.firstIndex { $0.hasPrefix("Strongest") })
         #expect(lines[chances + 1].hasSuffix("–"))
         #expect(!lines[0].contains("difference"))
         #expect(ComparisonCharts(comparison: comparison).all.count == 5)

@@ -17,7 +17,9 @@ struct Muster: AsyncParsableCommand {
         groupedSubcommands: [
             CommandGroup(
                 name: "Run it here",
-                subcommands: [UpCommand.self, LoadCommand.self, SandboxCommand.self, BenchCommand.self]),
+                subcommands: [
+                    UpCommand.self, LoadCommand.self, SandboxCommand.self, BenchCommand.self, SimulateCommand.self,
+                ]),
             CommandGroup(
                 name: "Processes",
                 subcommands: [
@@ -30,6 +32,9 @@ struct Muster: AsyncParsableCommand {
                 subcommands: [
                     JobsCommand.self, QueuesCommand.self, CronCommand.self, WorkersCommand.self, DoctorCommand.self,
                 ]),
+            CommandGroup(
+                name: "Matchmaking",
+                subcommands: [RulesCommand.self, PoolsCommand.self, TicketsCommand.self, MatchesCommand.self]),
             CommandGroup(
                 name: "Change",
                 subcommands: [StoreCommand.self, PromotionsCommand.self, BalanceCommand.self, TokenCommand.self]),

@@ -84,9 +84,9 @@ struct ComparisonCharts {
     private var chances: Chart? {
         steps(
             title: "How even matches are",
-            summary: "Matches by the favourite's predicted chance to win; 50 % is even. "
+            summary: "Matches by the predicted chance of the strongest team against the weakest; 50 % is even. "
                 + told { "mean \(Shown.percent($0.gap.mean + 0.5))" },
-            x: ("favourite's chance to win, %", { 50 + $0 * 100 }), y: "% of matches", \.gapHistogram)
+            x: ("strongest team's chance against the weakest, %", { 50 + $0 * 100 }), y: "% of matches", \.gapHistogram)
     }
 
     private var latencies: Chart? {

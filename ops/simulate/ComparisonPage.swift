@@ -111,7 +111,7 @@ public struct ComparisonPage {
     private func parts(_ title: String, _ name: String, _ of: (Figures) -> [Figures.Part]) -> String {
         let names = comparison.runs.first.map { of($0.figures).map(\.name) } ?? []
         guard names.count > 1 else { return "" }
-        let columns = ["players", "p50", "p90", "p99", "expired", "favourite", "worst ms"]
+        let columns = ["players", "p50", "p90", "p99", "expired", "chance", "worst ms"]
         let heads = [name] + comparison.runs.flatMap { _ in columns }
         let runs = comparison.runs.map { run in
             "<th scope=\"colgroup\" class=\"run\" colspan=\"\(columns.count)\">\(Markup.text(run.name))</th>"

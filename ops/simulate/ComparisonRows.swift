@@ -60,7 +60,7 @@ struct ComparisonRows {
         [
             Group(name: "Players", rows: players),
             Group(name: "Wait until matched or expired", rows: Self.quantiles(.seconds) { $0.wait }),
-            Group(name: "Favourite's chance to win (even: 50 %)", rows: chances),
+            Group(name: "Strongest team's chance against the weakest (even: 50 %)", rows: chances),
             Group(name: "Points between a match's best and worst", rows: Self.quantiles(.points) { $0.ratingSpread }),
             Group(name: "Latency", rows: latencies),
             Group(name: "Matches", rows: matches),

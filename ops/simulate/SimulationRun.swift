@@ -201,7 +201,7 @@ struct SimulationRun {
     // MARK: Matching
 
     private mutating func match(_ pool: Int, at now: Int64) {
-        let proposals = pools[pool].matcher.match(&pools[pool].waiting, at: Instant(milliseconds: now))
+        let proposals = pools[pool].matcher.tick(&pools[pool].waiting, at: Instant(milliseconds: now))
         for proposal in proposals { settle(proposal, at: now) }
     }
 
@@ -312,13 +312,5 @@ struct SimulationRun {
 
 extension Proposal {
     /// How far the predicted chance of the strongest team against the weakest is from even, 0 to 0.5.
-    var predictedGap: Double {
-        let means = teams.compactMap { team -> Double? in
-            let members = team.flatMap(\.members)
-            guard !members.isEmpty else { return nil }
-            return members.reduce(0) { $0 + $1.skill.rating } / Double(members.count)
-        }
-        guard let strong = means.max(), let weak = means.min() else { return 0 }
-        return TeamBalance.chance(of: strong, against: weak) - 0.5
-    }
+    var predictedGap: Double { WinChance.gap(of: teams.map { $0.flatMap(\.members).map(\.skill) }) }
 }
