@@ -147,6 +147,18 @@ struct RecentOpponentsTests {
         }
     }
 
+    @Test("after an expansion to one, the last but one is forgotten and the last is not")
+    func fewer() {
+        var fewer = Expansion(after: 20)
+        fewer.recentOpponents = 1
+        var tickets = tickets(teamSize: 1, last: 3) { $0.expansions = [fewer] }
+        tickets.add([met("a", "b", "c")], waited: 20)
+        tickets.add([rulePlayer("b")])
+        tickets.add([rulePlayer("c")])
+        #expect(!tickets.canMeet(0, 1))
+        #expect(tickets.canMeet(0, 2))
+    }
+
     @Test("play in one team, even if the ratings would oppose them")
     func oneTeam() throws {
         var tickets = tickets(teamSize: 2)

@@ -177,7 +177,9 @@ struct RoleTests {
         for seed in UInt64(1)...150 {
             var random = SplitMix64(seed: seed)
             let wishes = (0..<Int.random(in: 4...5, using: &random)).map { index in
-                let wished = names.shuffled(using: &random).prefix(Int.random(in: 0...3, using: &random))
+                // Many wish to be the tank, so that some insist in vain.
+                let wished = (names + ["tank", "tank"]).shuffled(using: &random)
+                    .prefix(Int.random(in: 0...2, using: &random))
                 let member = rulePlayer("p\(index)").with {
                     $0.roles = Array(wished)
                     $0.insistsOnRoles = Int.random(in: 0..<2, using: &random) == 0 && !wished.isEmpty

@@ -168,4 +168,43 @@ struct TeamGapTests {
         #expect(!tickets.canMeet(match, avoided))
         #expect(!tickets.canMeet(match, far))
     }
+
+    @Test("who joins a running match takes the role that is open, by what those who play hold")
+    func backfillRoles() {
+        var rules = ModeRules(teamSize: 2)
+        rules.roles = [RoleRule(name: "tank", count: 1), RoleRule(name: "healer", count: 1)]
+        var tickets = RuleTickets(rules)
+        let match = tickets.add(
+            [],
+            backfill: running([[1_500], [1_500, 1_500]], open: [1, 0]) { seats in
+                seats.teams[0][0].roles = ["tank"]
+                seats.teams[1][0].roles = ["tank"]
+                seats.teams[1][1].roles = ["healer"]
+            })
+        let healer = tickets.add([rulePlayer("a").with { $0.roles = ["healer"] }])
+        let tank = tickets.add([rulePlayer("b").with { $0.roles = ["tank"] }])
+        #expect(tickets.divide([healer], backfill: match) != nil)
+        #expect(tickets.divide([tank], backfill: match) == nil)
+    }
+
+    @Test("who joins a running match keeps the teams' means of an attribute within the limit")
+    func backfillAverages() {
+        var rules = ModeRules(teamSize: 2)
+        rules.attributes = [AttributeRule(name: "level", kind: .averageDifference, max: 5)]
+        var tickets = RuleTickets(rules)
+        let match = tickets.add(
+            [],
+            backfill: running([[1_500], [1_500, 1_500]], open: [1, 0]) { seats in
+                for team in seats.teams.indices {
+                    for place in seats.teams[team].indices {
+                        seats.teams[team][place].attributes["level"] = .number(10)
+                    }
+                }
+            })
+        // Means of 15 and of 15.5 against 10.
+        let near = tickets.add([rulePlayer("a").with { $0.attributes["level"] = .number(20) }])
+        let far = tickets.add([rulePlayer("b").with { $0.attributes["level"] = .number(21) }])
+        #expect(tickets.divide([near], backfill: match) != nil)
+        #expect(tickets.divide([far], backfill: match) == nil)
+    }
 }
