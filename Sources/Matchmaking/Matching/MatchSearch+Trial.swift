@@ -5,6 +5,8 @@ struct TrialScratch: Sendable {
     /// Candidates level by level: at each level those that go with all who are in the group there.
     var candidates: ContiguousArray<Int32> = []
     var levels: ContiguousArray<Level> = []
+    /// Whether there are enough candidates for each required role.
+    var hasRoles = true
     /// The end of the first level.
     var firstEnd = 0
     /// Steps left for this anchor.
@@ -20,6 +22,9 @@ struct TrialScratch: Sendable {
         /// Players of the candidates that are still to be tried.
         var players: Int
     }
+
+    /// By mask of required roles: single players of it among the candidates.
+    var singles: ContiguousArray<Int> = []
 }
 
 /// The search where more than ratings and party sizes matters: depth first, nearest first, each candidate checked
@@ -29,7 +34,7 @@ extension MatchSearch {
     /// Candidates looked at for one anchor, where a match has fewer seats than a third of them.
     static let poolMax = 64
     /// Tickets of the window looked at for candidates.
-    static let looksMax = 4_096
+    static let looksMax = 2_048
     static let stepsMax = 1_000
     static let divisionsMax = 48
 
@@ -81,12 +86,16 @@ extension MatchSearch {
     ) -> Bool? {
         guard check.begin(anchor, in: waiting.compiled, at: now) else { return nil }
         trial.roles.begin(plan, step: check.step)
-        if let ticket = waiting.ticket(at: anchor) { trial.roles.add(ticket) }
+        if trial.roles.isNeeded {
+            trial.roles.add(waiting.roleMasks[Int(anchor)], Int(waiting.nodes[Int(anchor)].size))
+            trial.singles = ContiguousArray(repeating: 0, count: 1 << RoleMasks.rolesMax)
+        }
         trial.candidates.removeAll(keepingCapacity: true)
         trial.levels.removeAll(keepingCapacity: true)
         var players = 0
         var looks = 0
         var isAll = true
+        var roles = SIMD8<Int32>()
         var walk = NeighbourWalk(around: waiting.rating(at: anchor), within: window, in: waiting)
         while true {
             let slot = walk.next(in: waiting)
@@ -97,13 +106,31 @@ extension MatchSearch {
                 break
             }
             let size = Int(waiting.nodes[Int(slot)].size)
-            guard slot != anchor, size <= largest, check.admits(slot, in: waiting.compiled, at: now) else { continue }
+            guard slot != anchor, size <= largest, isUsable(slot, size, most, waiting),
+                check.admits(slot, in: waiting.compiled, at: now)
+            else { continue }
+            if trial.roles.isNeeded {
+                roles &+= trial.roles.count(waiting.roleMasks[Int(slot)], size)
+                if size == 1 { trial.singles[mask(of: slot, waiting)] += 1 }
+            }
             trial.candidates.append(slot)
             players += size
         }
         trial.firstEnd = trial.candidates.count
+        trial.hasRoles = !trial.roles.isNeeded || trial.roles.areEnough(roles)
         trial.levels.append(.init(next: 0, end: trial.firstEnd, players: players))
         return isAll
+    }
+
+    /// Whether a candidate adds to the choice: of single players who take the same roles some are enough, so that rarer
+    /// roles come within sight.
+    private func isUsable(_ slot: Int32, _ size: Int, _ most: Int, _ waiting: borrowing WaitingTickets) -> Bool {
+        guard trial.roles.isNeeded, size == 1 else { return true }
+        return trial.singles[mask(of: slot, waiting)] < max(16, most / 2)
+    }
+
+    private func mask(of slot: Int32, _ waiting: borrowing WaitingTickets) -> Int {
+        Int(trial.roles.bits(waiting.roleMasks[Int(slot)])) & (1 << RoleMasks.rolesMax - 1)
     }
 
     /// Goes back to the first level, with all its candidates.
@@ -112,7 +139,9 @@ extension MatchSearch {
     ) -> Bool {
         guard trial.steps > 0, check.begin(anchor, in: waiting.compiled, at: now) else { return false }
         trial.roles.begin(plan, step: check.step)
-        if let ticket = waiting.ticket(at: anchor) { trial.roles.add(ticket) }
+        if trial.roles.isNeeded {
+            trial.roles.add(waiting.roleMasks[Int(anchor)], Int(waiting.nodes[Int(anchor)].size))
+        }
         let end = trial.firstEnd
         trial.levels.removeAll(keepingCapacity: true)
         let players = trial.candidates[0..<end].reduce(0) { $0 + Int(waiting.nodes[Int($1)].size) }
@@ -124,6 +153,7 @@ extension MatchSearch {
         of seats: Int, anchor: Int32, backfill: Int32, _ waiting: borrowing WaitingTickets, _ now: Instant
     ) -> Bool {
         let judgesRoles = seats == plan.seats && backfill < 0 && trial.roles.isNeeded
+        if judgesRoles, !trial.hasRoles { return false }
         if check.playerCount == seats { return divideTrial(backfill, waiting, now) }
         while let level = trial.levels.last {
             let depth = trial.levels.count - 1
@@ -137,43 +167,50 @@ extension MatchSearch {
             trial.levels[depth].next += 1
             trial.levels[depth].players -= size
             guard check.playerCount + size <= seats else { continue }
-            if judgesRoles, let ticket = waiting.ticket(at: slot) {
-                guard trial.roles.admits(ticket) else { continue }
-            }
+            if judgesRoles, !trial.roles.admits(waiting.roleMasks[Int(slot)], size) { continue }
             trial.steps -= 1
             guard trial.steps > 0 else { return false }
             check.add(slot, in: waiting.compiled, at: now)
-            if let ticket = waiting.ticket(at: slot) { trial.roles.add(ticket) }
+            if trial.roles.isNeeded { trial.roles.add(waiting.roleMasks[Int(slot)], size) }
             if check.playerCount == seats {
                 if divideTrial(backfill, waiting, now) { return true }
                 guard trial.divisions > 0 else { return false }
                 takeBack(waiting)
                 continue
             }
-            descend(from: level.next + 1, seats, waiting, now)
+            if !descend(from: level.next + 1, seats, waiting, now), judgesRoles {
+                trial.levels.removeLast()
+                takeBack(waiting)
+            }
         }
         return false
     }
 
-    /// The next level: of the candidates after the one that joined, those that go with the group now.
+    /// The next level: of the candidates after the one that joined, those that go with the group now. Answers whether
+    /// there are enough among them for each required role.
     private mutating func descend(
         from start: Int, _ seats: Int, _ waiting: borrowing WaitingTickets, _ now: Instant
-    ) {
+    ) -> Bool {
         let end = trial.levels[trial.levels.count - 1].end
         trial.candidates.removeSubrange(end...)
         var players = 0
+        var roles = SIMD8<Int32>()
         for index in start..<end {
             let slot = trial.candidates[index]
             let size = Int(waiting.nodes[Int(slot)].size)
             guard check.playerCount + size <= seats, check.admits(slot, in: waiting.compiled, at: now) else { continue }
+            if trial.roles.isNeeded { roles &+= trial.roles.count(waiting.roleMasks[Int(slot)], size) }
             trial.candidates.append(slot)
             players += size
         }
         trial.levels.append(.init(next: end, end: trial.candidates.count, players: players))
+        return !trial.roles.isNeeded || trial.roles.areEnough(roles)
     }
 
     private mutating func takeBack(_ waiting: borrowing WaitingTickets) {
-        if let last = check.slots.last, let ticket = waiting.ticket(at: last) { trial.roles.remove(ticket) }
+        if trial.roles.isNeeded, let last = check.slots.last {
+            trial.roles.remove(waiting.roleMasks[Int(last)], Int(waiting.nodes[Int(last)].size))
+        }
         check.removeLast(in: waiting.compiled)
     }
 

@@ -3,8 +3,11 @@ import GameModel
 extension Matcher {
     /// Of all waiting tickets, one part in so many is looked at by each tick's sweep, at least one and at most
     /// ``sweepMax``.
-    private static let sweepPart = 256
+    private static let sweepPart = 64
     private static let sweepMax = 256
+    /// Where other rules than ratings and sizes hold, a search may cost much: of the anchors that are tried again, and
+    /// of those that changed tickets wake, each tick tries so many.
+    private static let triesMax = 256
     /// How long an anchor that rules other than ratings and sizes kept from a match is left alone, in ms.
     private static let retryMs: Int64 = 500
 
@@ -14,8 +17,8 @@ extension Matcher {
     ///
     /// Where only ratings and party sizes matter, the matches are those of a full pass, unless more than some hundred
     /// tickets around a changed one may have waited for it. Then, and where other rules hold, a match may be missed for
-    /// as long as the sweep takes to come by all anchors: with each tick it tries a 256th of them (256 at most), so 256
-    /// ticks up to 65,536 tickets.
+    /// as long as the sweep takes to come by all anchors: with each tick it tries a 64th of them (256 at most), so 64
+    /// ticks up to 16,384 tickets.
     ///
     /// Tickets of proposals that were refused are put back by ``WaitingTickets/insert(_:)`` and count as changed.
     public func tick(
@@ -77,7 +80,9 @@ extension Matcher {
             waiting.agenda.band = band
             return waiting.wakeAll()
         }
-        while let entry = waiting.agenda.wakes.pop(dueAt: now.milliseconds) {
+        var tries = waiting.plan.isPlain ? Int.max : Self.triesMax
+        while tries > 0, let entry = waiting.agenda.wakes.pop(dueAt: now.milliseconds) {
+            tries -= 1
             let node = waiting.nodes[Int(entry.slot)]
             if node.isListed, node.stamp == entry.stamp, node.wakeAt == entry.time { waiting.wake(entry.slot) }
         }
@@ -86,6 +91,11 @@ extension Matcher {
             let node = waiting.nodes[Int(slot)]
             guard node.isListed, node.stamp == stamp else { continue }
             waiting.wake(slot)
+        }
+        tries = waiting.plan.isPlain ? Int.max : waiting.agenda.awake.count + Self.triesMax
+        for (slot, stamp) in changed where waiting.agenda.awake.count < tries {
+            let node = waiting.nodes[Int(slot)]
+            guard node.isListed, node.stamp == stamp else { continue }
             waiting.wakeNeighbours(of: slot, at: now, &totals)
         }
         if !waiting.plan.isPlain || waiting.agenda.isCutShort { sweep(&waiting) }

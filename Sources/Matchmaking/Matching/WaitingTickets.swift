@@ -34,6 +34,8 @@ public struct WaitingTickets: Sendable {
 
     private(set) var nodes: ContiguousArray<Node> = []
     private var tickets: ContiguousArray<QueuedTicket?> = []
+    /// By slot; empty where the mode requires no roles.
+    private(set) var roleMasks: ContiguousArray<RoleMasks> = []
     private var free: ContiguousArray<Int32> = []
     private var slots = SlotTable()
     private var oldest = Self.none
@@ -156,6 +158,10 @@ public struct WaitingTickets: Sendable {
     /// Makes a ticket findable, now or when it is held back no longer.
     private mutating func sort(_ ticket: QueuedTicket, at slot: Int32) {
         compiled.store(ticket, at: slot)
+        if !plan.roleNames.isEmpty {
+            while roleMasks.count <= Int(slot) { roleMasks.append(RoleMasks()) }
+            roleMasks[Int(slot)] = RoleMasks(ticket, plan.roleNames)
+        }
         let row = compiled.rows[Int(slot)]
         nodes[Int(slot)].rating = row.rating
         nodes[Int(slot)].size = UInt8(min(ticket.members.count, 255))
