@@ -45,7 +45,8 @@ import Testing
         let charts = ComparisonCharts(comparison: comparison).all
         #expect(
             charts.map(\.title) == [
-                "Wait over the day", "Matched within", "Players who wait", "Wait by rating: p50 to p99 of each tenth",
+                "Wait over the day: p50, and dashed p90", "Matched within", "Players who wait",
+                "Wait by rating: p50 to p99 of each tenth",
                 "How even matches are", "Latency in matches",
             ])
         for chart in charts {

@@ -7,17 +7,22 @@ import Testing
 
 @Suite("Simulation") struct SimulationTests {
     private static let squad = Mode("squad")
+    /// In ms since 00:00: a day, and its busiest six hours.
+    private static let day: Range<Int64> = 0..<86_400_000
+    private static let evening: Range<Int64> = 61_200_000..<82_800_000
 
     private func crowd(
-        _ population: Population, _ rules: MatchmakingRules = .standard, mode: Mode = squad, seed: UInt64 = 1
+        _ population: Population, _ rules: MatchmakingRules = .standard, mode: Mode = squad, seed: UInt64 = 1,
+        span: Range<Int64> = evening
     ) -> Crowd {
-        Crowd(population, rules: [rules], mode: mode, seed: seed)
+        Crowd(population, rules: [rules], mode: mode, seed: seed, span: span)
     }
 
     private func figures(
-        _ population: Population, _ rules: MatchmakingRules = .standard, mode: Mode = squad, seed: UInt64 = 1
+        _ population: Population, _ rules: MatchmakingRules = .standard, mode: Mode = squad, seed: UInt64 = 1,
+        span: Range<Int64> = evening
     ) throws -> Figures {
-        let crowd = crowd(population, rules, mode: mode, seed: seed)
+        let crowd = crowd(population, rules, mode: mode, seed: seed, span: span)
         return try Simulation(rules: rules, mode: mode, crowd: crowd, seed: seed).run()
     }
 
@@ -56,7 +61,7 @@ import Testing
 
     @Test("parts by rating, region, party size and hour add up to all players")
     func parts() throws {
-        let figures = try figures(Self.small())
+        let figures = try figures(Self.small(), span: Self.day)
         for parts in [figures.byRating, figures.byRegion, figures.byParty, figures.byHour] {
             #expect(parts.reduce(0) { $0 + $1.players } == figures.players)
         }
@@ -106,18 +111,18 @@ import Testing
     func returning() throws {
         var population = Self.small()
         population.habits.accepts = 1
-        let often = try figures(population, mode: Mode("duel"))
+        let often = try figures(population, mode: Mode("duel"), span: Self.day)
         // 1 / (1 - 0.7) matches each, but for who would play on after midnight.
         #expect((6_000...6_700).contains(often.players))
         population.habits.returns = 0
-        let once = try figures(population, mode: Mode("duel"))
+        let once = try figures(population, mode: Mode("duel"), span: Self.day)
         #expect(once.players == 2_000)
     }
 
     @Test("a tick is as long as asked, and a finer one shortens waits")
     func ticks() throws {
         let crowd = crowd(Self.small(), mode: Mode("duel"))
-        let waits = try [100, 1_000, 20_000].map { tick in
+        let waits = try [250, 1_000, 20_000].map { tick in
             try Simulation(rules: .standard, mode: Mode("duel"), crowd: crowd, seed: 1, tickMs: tick).run().wait.p50
         }
         #expect(waits == waits.sorted())

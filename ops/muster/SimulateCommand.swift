@@ -10,9 +10,9 @@ struct SimulateCommand: AsyncParsableCommand {
         commandName: "simulate",
         abstract: "Run rules of matchmaking over a made-up or recorded day of players.",
         discussion: """
-            Uses the matcher that rankers use, on a clock of its own and without servers: a day of 100,000 players takes \
-            seconds. Prints how long players wait and how good their matches are; with --compare, two rule files on the \
-            same players side by side. The same seed gives the same result, byte for byte.
+            Uses the matcher that rankers use, on a clock of its own and without servers: a day of 100,000 players \
+            takes seconds. Prints how long players wait and how good their matches are; with --compare, two rule \
+            files on the same players side by side. The same seed gives the same result, byte for byte.
 
             A population file names what differs from the players made up by default: ratings, regions, latencies, \
             parties, hours, and more (see ops/simulate/PopulationFile.swift). Arrivals are a CSV file with the columns \

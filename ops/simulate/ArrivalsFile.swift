@@ -190,7 +190,8 @@ public struct ArrivalsFile {
         }
         if let latest = entries.max(by: { $0.time < $1.time }), latest.time - first > Self.daysMax * 86_400 {
             problems.append(
-                "\(file):\(latest.line): column time: more than \(Int(Self.daysMax)) days after the first: split the file"
+                "\(file):\(latest.line): column time: more than \(Int(Self.daysMax)) days after the first: split the "
+                    + "file"
             )
         }
         crowd.arrivals.sort { ($0.at, $0.players[0]) < ($1.at, $1.players[0]) }

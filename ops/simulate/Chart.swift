@@ -23,6 +23,8 @@ struct Chart {
         let colour: Int
         let mark: Mark
         let points: [Point]
+        /// Whether the legend names it; not where another of its run stands for it.
+        var isInLegend = true
     }
 
     struct Axis {
@@ -151,10 +153,11 @@ struct Chart {
     private var legend: [String] {
         var parts: [String] = []
         var end = Self.width - Self.right
-        for series in series.reversed() {
-            parts.append("<text x=\"\(text(end))\" y=\"33\" text-anchor=\"end\">\(Markup.text(series.name))</text>")
+        for series in series.reversed() where series.isInLegend {
+            let name = series.name.count > 24 ? "\(series.name.prefix(23))…" : series.name
+            parts.append("<text x=\"\(text(end))\" y=\"33\" text-anchor=\"end\">\(Markup.text(name))</text>")
             // No font is known here; 6.9 is wide enough for most at 12 pixels.
-            end -= Double(series.name.count) * 6.9 + 6
+            end -= Double(name.count) * 6.9 + 6
             let key: String
             switch series.mark {
             case .line(let isDashed):

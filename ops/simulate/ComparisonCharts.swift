@@ -31,16 +31,16 @@ struct ComparisonCharts {
         var series: [Chart.Series] = []
         for (colour, run) in runs {
             let hours = run.figures.byHour.filter { $0.wait.count > 0 }
-            for (name, isDashed, value) in [
-                ("p50", false, \Figures.Part.wait.p50), ("p90", true, \Figures.Part.wait.p90),
-            ] {
-                let points = hours.map { Chart.Point(x: (Double($0.name) ?? 0) + 0.5, y: $0[keyPath: value]) }
-                series.append(
-                    .init(name: "\(run.name) \(name)", colour: colour, mark: .line(isDashed: isDashed), points: points))
+            func line(_ name: String, isDashed: Bool, _ value: (Figures.Part) -> Double) -> Chart.Series {
+                let points = hours.map { Chart.Point(x: (Double($0.name) ?? 0) + 0.5, y: value($0)) }
+                return .init(
+                    name: name, colour: colour, mark: .line(isDashed: isDashed), points: points, isInLegend: !isDashed)
             }
+            series.append(line(run.name, isDashed: false) { $0.wait.p50 })
+            series.append(line("\(run.name) p90", isDashed: true) { $0.wait.p90 })
         }
         return Chart(
-            title: "Wait over the day",
+            title: "Wait over the day: p50, and dashed p90",
             summary: "Seconds until matched, by the hour of queueing. "
                 + told { "p50 \(Shown.seconds($0.wait.p50)), p90 \(Shown.seconds($0.wait.p90))" },
             x: clock("queued at"), y: .upTo(most(series), "seconds"), series: series)
