@@ -73,7 +73,8 @@ struct AuditRepository: Sendable {
                 SELECT s.match_id || ' ' || s.player_id AS name
                 FROM match_players s JOIN matches m ON m.match_id = s.match_id
                 WHERE m.state = 'finished' AND (SELECT COUNT(*) FROM rating_changes c
-                    WHERE c.match_id = s.match_id AND c.player_id = s.player_id) <> CASE WHEN m.bots = '' THEN 1 ELSE 0 END
+                    WHERE c.match_id = s.match_id AND c.player_id = s.player_id)
+                    <> CASE WHEN m.bots = '' THEN 1 ELSE 0 END
                 """),
         Rule(
             claim: "each rating change is of a player of a finished match",

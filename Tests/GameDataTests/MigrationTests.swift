@@ -18,7 +18,8 @@ struct MigrationTests {
             ('duel.eu.drawn', 'duel', 'eu', 'instance-1', 1, 'finished', 3, 4),
             ('duel.eu.open', 'duel', 'eu', 'instance-1', 1, 'placed', 5, NULL);
         INSERT INTO match_players (match_id, player_id, ticket_id, team, seat, character, rating, placed_at) VALUES
-            ('duel.eu.won', 'ada', 't1', 0, 0, 'ranger', 1500, 1), ('duel.eu.won', 'bob', 't2', 1, 1, 'ranger', 1500, 1),
+            ('duel.eu.won', 'ada', 't1', 0, 0, 'ranger', 1500, 1),
+            ('duel.eu.won', 'bob', 't2', 1, 1, 'ranger', 1500, 1),
             ('duel.eu.drawn', 'ada', 't3', 0, 0, 'ranger', 1500, 3),
             ('duel.eu.drawn', 'bob', 't4', 1, 1, 'ranger', 1500, 3),
             ('duel.eu.open', 'ada', 't5', 0, 0, 'ranger', 1500, 5),
@@ -29,7 +30,8 @@ struct MigrationTests {
             SELECT match_id, player_id, 'duel', 1500, 350, 0.06, 1500, 300, 0.06, 2 FROM match_players
             WHERE match_id <> 'duel.eu.open';
         INSERT INTO ratings VALUES
-            ('ada', 'duel', 1500, 300, 0.06, 2, 1, 1, 0, 0, 0, 4), ('bob', 'duel', 1500, 300, 0.06, 2, 0, 1, 0, 0, 0, 4);
+            ('ada', 'duel', 1500, 300, 0.06, 2, 1, 1, 0, 0, 0, 4),
+            ('bob', 'duel', 1500, 300, 0.06, 2, 0, 1, 0, 0, 0, 4);
         """
 
     @Test("a file from before parties and seasons opens, its matches have outcomes and its books are right")
