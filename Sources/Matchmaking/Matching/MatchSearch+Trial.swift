@@ -11,6 +11,8 @@ struct TrialScratch: Sendable {
     var firstEnd = 0
     /// Steps left for this anchor.
     var steps = 0
+    /// Looks at whether a candidate goes with the group that are left for this anchor.
+    var looks = 0
     /// Divisions into teams left for this anchor.
     var divisions = 0
     var roles = RoleSeats()
@@ -29,7 +31,7 @@ struct TrialScratch: Sendable {
 
 /// The search where more than ratings and party sizes matters: depth first, nearest first, each candidate checked
 /// against the whole group; whoever doesn't go with the group is struck out of what is below it. It tries every group
-/// of the nearest ``poolMax`` candidates, if it gets so far within ``stepsMax``.
+/// of the nearest ``poolMax`` candidates, if it gets so far within ``stepsMax`` and ``checksMax``.
 extension MatchSearch {
     /// Candidates looked at for one anchor, where a match has fewer seats than a third of them.
     static let poolMax = 64
@@ -37,12 +39,15 @@ extension MatchSearch {
     static let looksMax = 2_048
     static let stepsMax = 1_000
     static let divisionsMax = 48
+    /// A free-for-all of a hundred takes so many to be put together once.
+    static let checksMax = 30_000
 
     mutating func findByTrial(
         _ anchor: Int32, within window: Double, fewest: Int, _ kind: Kind, in waiting: borrowing WaitingTickets,
         at now: Instant
     ) -> Bool {
         trial.steps = Self.stepsMax
+        trial.looks = Self.checksMax
         trial.divisions = Self.divisionsMax
         let isFull = kind == .full
         // The nearest first; most often they do, and the rest need not be looked at.
@@ -66,6 +71,7 @@ extension MatchSearch {
     ) -> Bool {
         guard let open = waiting.compiled.openSeats(anchor), let most = open.max(), most > 0 else { return false }
         trial.steps = Self.stepsMax
+        trial.looks = Self.checksMax
         trial.divisions = Self.divisionsMax
         guard gatherCandidates(anchor, within: window, Self.poolMax, largest: most, waiting, now) != nil else {
             return false
@@ -137,7 +143,7 @@ extension MatchSearch {
     private mutating func restart(
         _ anchor: Int32, _ waiting: borrowing WaitingTickets, _ now: Instant
     ) -> Bool {
-        guard trial.steps > 0, check.begin(anchor, in: waiting.compiled, at: now) else { return false }
+        guard trial.steps > 0, trial.looks > 0, check.begin(anchor, in: waiting.compiled, at: now) else { return false }
         trial.roles.begin(plan, step: check.step)
         if trial.roles.isNeeded {
             trial.roles.add(waiting.roleMasks[Int(anchor)], Int(waiting.nodes[Int(anchor)].size))
@@ -169,7 +175,7 @@ extension MatchSearch {
             guard check.playerCount + size <= seats else { continue }
             if judgesRoles, !trial.roles.admits(waiting.roleMasks[Int(slot)], size) { continue }
             trial.steps -= 1
-            guard trial.steps > 0 else { return false }
+            guard trial.steps > 0, trial.looks > 0 else { return false }
             check.add(slot, in: waiting.compiled, at: now)
             if trial.roles.isNeeded { trial.roles.add(waiting.roleMasks[Int(slot)], size) }
             if check.playerCount == seats {
@@ -195,6 +201,7 @@ extension MatchSearch {
         trial.candidates.removeSubrange(end...)
         var players = 0
         var roles = SIMD8<Int32>()
+        trial.looks -= end - start
         for index in start..<end {
             let slot = trial.candidates[index]
             let size = Int(waiting.nodes[Int(slot)].size)

@@ -154,7 +154,7 @@ extension Matcher {
 
 extension WaitingTickets {
     /// The most tickets around a changed one that are looked at for whether it is what they waited for.
-    private static let wakeLooksMax = 256
+    private static let wakeLooksMax = 128
 
     mutating func wake(_ slot: Int32) {
         guard !nodes[Int(slot)].isAwake else { return }
