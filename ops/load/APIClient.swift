@@ -19,6 +19,10 @@ struct APIClient: Sendable {
         let code: String
         let detail: String?
         let ticketId: String?
+        /// Until when the player may not queue, in Unix ms.
+        var coolingDownUntil: Int64?
+        /// Whether the same call may do a little later; a cooldown takes its time.
+        var isOutage: Bool { [429, 502, 503, 504].contains(status) && coolingDownUntil == nil }
         var description: String { "\(status) \(code)" + (detail.map { ": \($0)" } ?? "") }
     }
 
@@ -30,6 +34,7 @@ struct APIClient: Sendable {
         let code: String?
         let detail: String?
         let ticketId: String?
+        let coolingDownUntil: Int64?
     }
 
     struct Nothing: Decodable {}
@@ -46,7 +51,7 @@ struct APIClient: Sendable {
             let reason: String
             do {
                 return try await once(method, path, token: token, body: body, headers: headers, timeout: timeout)
-            } catch let refusal as Refusal where [429, 502, 503, 504].contains(refusal.status) {
+            } catch let refusal as Refusal where refusal.isOutage {
                 reason = refusal.description
             } catch let refusal as Refusal {
                 throw refusal
@@ -82,7 +87,8 @@ struct APIClient: Sendable {
             let problem = decodedProblem(answer)
             throw Refusal(
                 status: Int(response.status.code), code: problem?.code ?? response.status.reasonPhrase,
-                detail: problem?.detail, ticketId: problem?.ticketId)
+                detail: problem?.detail, ticketId: problem?.ticketId,
+                coolingDownUntil: problem?.coolingDownUntil)
         }
         if Answer.self == Nothing.self, let nothing = Nothing() as? Answer { return nothing }
         return try JSONDecoder().decode(Answer.self, from: answer)

@@ -33,6 +33,7 @@ struct HTMLReport {
         players that queued finished a match. \(summary.population.paid) orders paid,
         \(summary.population.declined) declined, \(summary.population.requeued) queued again.</p>
         \(stepTable())
+        \(partyTable())
         \(reasons())
         <h2>Where the players are, by second</h2>
         \(LinePlot(series: populationSeries(), unit: "players").svg())
@@ -56,6 +57,22 @@ struct HTMLReport {
             <table><thead>
             <tr><th>step</th><th>count</th><th>p50</th><th>p95</th><th>p99</th><th>max</th><th>errors</th></tr>
             </thead><tbody>
+            \(rows.joined(separator: "\n"))
+            </tbody></table>
+            """
+    }
+
+    /// Waits in the queue, where there were parties.
+    private func partyTable() -> String {
+        let parties = summary.partyRows
+        guard parties.contains(where: { $0.size > 1 }) else { return "" }
+        let rows = parties.map { row in
+            "<tr><td>\(row.size == 1 ? "alone" : "party of \(row.size)")</td><td>\(row.tickets)</td>"
+                + [row.p50, row.p95, row.max].map { "<td>\(timeText($0))</td>" }.joined() + "</tr>"
+        }
+        return """
+            <h2>Waits for a match, by party</h2>
+            <table><thead><tr><th>party</th><th>tickets</th><th>p50</th><th>p95</th><th>max</th></tr></thead><tbody>
             \(rows.joined(separator: "\n"))
             </tbody></table>
             """

@@ -12,7 +12,10 @@ public struct LoadConfiguration: Sendable, Equatable {
     public var drain: Duration = .seconds(90)
     /// Modes that players queue for, with their weights.
     public var modes: [WeightedMode] = [.init(mode: Mode("duel"), weight: 7), .init(mode: Mode("trio"), weight: 3)]
+    /// Where players are at home, each region as often; from there their latency is low.
     public var regions: [Region] = [Region("eu"), Region("us")]
+    /// The share of players, 0 to 1, in parties of each size, 2 or more; the others play alone.
+    public var parties: [Int: Double] = [:]
     /// The share of players, 0 to 1, whose card is declined.
     public var declinedCards = 0.05
     /// The share of players, 0 to 1, who turn their first proposal down.
@@ -54,6 +57,13 @@ public struct LoadConfiguration: Sendable, Equatable {
         try require(
             !modes.isEmpty && modes.allSatisfy { $0.weight > 0 }, "modes: expected NAME or NAME=WEIGHT, weight > 0")
         try require(!regions.isEmpty, "regions: none given, expected such as eu,us")
+        for (size, share) in parties.sorted(by: { $0.key < $1.key }) {
+            try require(
+                size >= 2, "parties: a party of \(size), expected SIZE=SHARE, such as 2=0.2,5=0.1, sizes from 2")
+            try require((0...1).contains(share), "parties: \(size)=\(share), expected a share of players, 0 to 1")
+        }
+        let together = parties.values.reduce(0, +)
+        try require(together <= 1, "parties: the shares add up to \(together), expected 1 at most")
         for (name, share) in [
             ("declined-cards", declinedCards), ("decliners", decliners), ("require-finished", requiredFinished),
         ] {

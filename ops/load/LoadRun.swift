@@ -26,7 +26,9 @@ public struct LoadRun: Sendable {
         settings.timeout = .init(connect: .seconds(5), read: .seconds(60))
         let summary = try await HTTPClient.withHTTPClient(configuration: settings) { http in
             try await probe(http)
-            return await simulate(http)
+            let played = try await PlayedModes.read(from: configuration.apiURLs[0], http)
+            try played.check(configuration)
+            return await simulate(http, partyLimits: played.partyLimits(of: configuration))
         }
         print(configuration.json ? try summary.jsonText() : summary.table())
         if let path = configuration.reportPath {
@@ -82,11 +84,11 @@ public struct LoadRun: Sendable {
         }
     }
 
-    private func simulate(_ http: HTTPClient) async -> LoadSummary {
+    private func simulate(_ http: HTTPClient, partyLimits: [Mode: Int]) async -> LoadSummary {
         let start = ContinuousClock.now
         let recorder = StepRecorder(start: start)
         let runName = ULID().description.lowercased()
-        let wishes = PlayerPopulation(configuration: configuration).wishes()
+        let wishes = PlayerPopulation(configuration: configuration, partyLimits: partyLimits).wishes()
         await withTaskGroup(of: Void.self) { run in
             if configuration.showProgress {
                 run.addTask {
@@ -102,11 +104,12 @@ public struct LoadRun: Sendable {
                         return true  // Every journey ended before the time did.
                     }
                 }
+                let rooms = PartyRoom.rooms(of: wishes)
                 for wish in wishes {
                     let url = configuration.apiURLs[wish.number % configuration.apiURLs.count]
                     let journey = PlayerJourney(
                         wish: wish, api: APIClient(http: http, baseURL: url, recorder: recorder), recorder: recorder,
-                        runName: runName, start: start)
+                        room: wish.party.flatMap { rooms[$0.party] }, runName: runName, start: start)
                     players.addTask {
                         do {
                             try await Task.sleep(until: start + wish.arrival, clock: .continuous)
@@ -128,6 +131,6 @@ public struct LoadRun: Sendable {
         }
         return LoadSummary(
             configuration: configuration, took: ContinuousClock.now - start, population: recorder.population,
-            steps: recorder.records, seconds: recorder.seconds)
+            steps: recorder.records, seconds: recorder.seconds, waits: recorder.waits)
     }
 }

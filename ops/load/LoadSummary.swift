@@ -9,6 +9,8 @@ struct LoadSummary: Sendable {
     let population: StepRecorder.Population
     let steps: [Step: StepRecorder.Record]
     let seconds: [StepRecorder.Second]
+    /// By the size of the party.
+    var waits: [Int: StepRecorder.Record] = [:]
 
     /// A row of the table: times in milliseconds.
     struct Row: Encodable {
@@ -32,6 +34,25 @@ struct LoadSummary: Sendable {
             return Row(
                 step: step.rawValue, count: record.done, errors: record.errors, p50: milliseconds(50),
                 p95: milliseconds(95), p99: milliseconds(99), max: milliseconds(100), errorReasons: record.errorReasons)
+        }
+    }
+
+    /// How long tickets waited for a match, by the size of their party, 1 for players alone; times in milliseconds.
+    struct PartyRow: Encodable {
+        let size: Int
+        let tickets: Int
+        let p50: Double
+        let p95: Double
+        let max: Double
+    }
+
+    var partyRows: [PartyRow] {
+        waits.sorted { $0.key < $1.key }.map { size, record in
+            func milliseconds(_ percentile: Double) -> Double {
+                Double(record.times.valueAtPercentile(percentile)) / 1000
+            }
+            return PartyRow(
+                size: size, tickets: record.done, p50: milliseconds(50), p95: milliseconds(95), max: milliseconds(100))
         }
     }
 
@@ -59,11 +80,26 @@ struct LoadSummary: Sendable {
                 + "(\(String(format: "%.1f", finishedShare * 100)) %), \(population.requeued) queued again, "
                 + "\(population.gaveUp) gave up")
         lines.append("\(population.paid) orders paid, \(population.declined) declined")
+        if population.cooledDown > 0 {
+            lines.append("\(population.cooledDown) times a player had to wait before queueing again")
+        }
+        lines += partyLines()
         let reasons = rows.flatMap { row in row.errorReasons.map { (row.step, $0.key, $0.value) } }
         for (step, reason, count) in reasons.sorted(by: { ($1.2, $0.0, $0.1) < ($0.2, $1.0, $1.1) }).prefix(8) {
             lines += Self.wrapped("\(count) × \(step): \(reason.prefix(140))", width: 79)
         }
         return lines.joined(separator: "\n")
+    }
+
+    /// Waits in the queue, where there were parties.
+    private func partyLines() -> [String] {
+        let rows = partyRows
+        guard rows.contains(where: { $0.size > 1 }) else { return [] }
+        return ["", "wait for a match  tickets      p50      p95      max"]
+            + rows.map { row in
+                padRight(row.size == 1 ? "alone" : "party of \(row.size)", 17) + padLeft(String(row.tickets), 8)
+                    + [row.p50, row.p95, row.max].map { padLeft(timeText($0), 9) }.joined()
+            }
     }
 
     /// Indented, and broken between words into lines of at most `width` characters.
@@ -87,6 +123,7 @@ struct LoadSummary: Sendable {
         let finishedShare: Double
         let population: StepRecorder.Population
         let steps: [Row]
+        let waits: [PartyRow]
         let seconds: [StepRecorder.Second]
     }
 
@@ -96,7 +133,7 @@ struct LoadSummary: Sendable {
         let form = JSONForm(
             players: configuration.players, arrivalSeconds: configuration.arrivals.inSeconds,
             tookSeconds: took.inSeconds, finishedShare: finishedShare, population: population, steps: rows,
-            seconds: seconds)
+            waits: partyRows, seconds: seconds)
         return String(decoding: try encoder.encode(form), as: UTF8.self)
     }
 }

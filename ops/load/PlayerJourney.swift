@@ -8,10 +8,22 @@ struct PlayerWish: Sendable {
     /// When the player means to arrive, from the start of the run.
     let arrival: Duration
     let mode: Mode
+    /// Where the player is at home.
     let region: Region
+    /// In ms, to each region of the run.
+    let latencies: [String: Double]
+    /// The player's place in a party; `nil` for who plays alone.
+    let party: PartyPlace?
     let paymentMethod: String
     /// Turns the first proposal down, to try what happens to the others.
     let declinesOnce: Bool
+}
+
+/// Which party, how many are in it, and which of them one is, from 0.
+struct PartyPlace: Sendable, Hashable {
+    let party: Int
+    let size: Int
+    let member: Int
 }
 
 /// A player's way from the log-in screen to the result of a match, each step timed.
@@ -19,6 +31,8 @@ struct PlayerJourney: Sendable {
     let wish: PlayerWish
     let api: APIClient
     let recorder: StepRecorder
+    /// Where the player's party meets.
+    let room: PartyRoom?
     /// Makes e-mail addresses of one run differ from those of another.
     let runName: String
     let start: ContinuousClock.Instant
@@ -30,9 +44,9 @@ struct PlayerJourney: Sendable {
         let meant = start + wish.arrival
         do {
             recorder.count { $0.arrived += 1 }
-            let token = try await arrive(meant: meant)
-            try await shop(token: token)
-            try await playMatch(token: token)
+            let session = try await arrive(meant: meant)
+            try await shop(token: session.accessToken)
+            try await playMatch(session)
             recorder.succeeded(.journey, took: ContinuousClock.now - meant)
         } catch is CancellationError {
             recorder.count { $0.gaveUp += 1 }
@@ -41,9 +55,15 @@ struct PlayerJourney: Sendable {
             recorder.count { $0.gaveUp += 1 }
             recorder.failed(.journey, reason: "\(error)")
         }
+        if let room, let place = wish.party { await room.leave(place.member) }
     }
 
     // MARK: Account
+
+    struct Session: Decodable {
+        let playerId: String
+        let accessToken: String
+    }
 
     private struct Credentials: Encodable {
         let email: String
@@ -51,9 +71,7 @@ struct PlayerJourney: Sendable {
         var displayName: String?
     }
 
-    private struct Session: Decodable { let accessToken: String }
-
-    private func arrive(meant: ContinuousClock.Instant) async throws -> String {
+    private func arrive(meant: ContinuousClock.Instant) async throws -> Session {
         let email = "player\(wish.number).\(runName)@load.example"
         let password = "correct horse \(wish.number)"
         do {
@@ -64,10 +82,8 @@ struct PlayerJourney: Sendable {
             // The account was made by a call whose answer was lost.
         }
         recorder.succeeded(.register, took: ContinuousClock.now - meant)
-        return try await timed(.logIn) {
-            let session: Session = try await api.call(
-                .logIn, .POST, "/v1/sessions", body: Credentials(email: email, password: password))
-            return session.accessToken
+        return try await recorder.timed(.logIn) {
+            try await api.call(.logIn, .POST, "/v1/sessions", body: Credentials(email: email, password: password))
         }
     }
 
@@ -89,19 +105,19 @@ struct PlayerJourney: Sendable {
     }
 
     private func shop(token: String) async throws {
-        let catalog: Catalog = try await timed(.catalog) {
+        let catalog: Catalog = try await recorder.timed(.catalog) {
             try await api.call(.catalog, .GET, "/v1/store/products", token: token)
         }
         guard !catalog.products.isEmpty else { return }
         let product = catalog.products[wish.number % catalog.products.count]
         let key = "\(runName)-\(wish.number)"
-        let order: Order = try await timed(.order) {
+        let order: Order = try await recorder.timed(.order) {
             try await api.call(
                 .order, .POST, "/v1/store/orders", token: token,
                 body: OrderRequest(productId: product.productId, paymentMethod: wish.paymentMethod),
                 headers: [("Idempotency-Key", key)])
         }
-        let state = try await timed(.paid) { try await settled(order, token: token) }
+        let state = try await recorder.timed(.paid) { try await settled(order, token: token) }
         recorder.count { state == "paid" ? ($0.paid += 1) : ($0.declined += 1) }
     }
 
@@ -117,12 +133,7 @@ struct PlayerJourney: Sendable {
 
     // MARK: Match
 
-    private struct TicketRequest: Encodable {
-        let mode: String
-        let region: String
-    }
-
-    private struct Ticket: Decodable {
+    struct Ticket: Decodable {
         struct Connection: Decodable {
             let host: String
             let port: Int
@@ -139,11 +150,14 @@ struct PlayerJourney: Sendable {
         case again
     }
 
-    private func playMatch(token: String) async throws {
+    private func playMatch(_ session: Session) async throws {
+        let token = session.accessToken
         var declines = wish.declinesOnce
-        for queueing in 1...Self.queueingsMax {
-            if queueing == 1 { recorder.count { $0.queuedEver += 1 } } else { recorder.count { $0.requeued += 1 } }
-            let ticketId = try await queue(token: token)
+        let queueing = Queueing(
+            wish: wish, api: api, recorder: recorder, room: room, player: session.playerId, token: token)
+        for round in 1...Self.queueingsMax {
+            if round == 1 { recorder.count { $0.queuedEver += 1 } } else { recorder.count { $0.requeued += 1 } }
+            guard let ticketId = try await queueing.ticket() else { continue }
             if case .finished(let matchId) = try await follow(ticketId, declines: &declines, token: token) {
                 recorder.count { $0.finished += 1 }
                 if try await isResultRead(matchId, token: token) { return }
@@ -151,20 +165,6 @@ struct PlayerJourney: Sendable {
             }
         }
         throw APIClient.GaveUp(description: "queued \(Self.queueingsMax) times without a match")
-    }
-
-    private func queue(token: String) async throws -> String {
-        try await timed(.queue) {
-            do {
-                let ticket: Ticket = try await api.call(
-                    .queue, .POST, "/v1/matchmaking/tickets", token: token,
-                    body: TicketRequest(mode: wish.mode.rawValue, region: wish.region.rawValue))
-                return ticket.ticketId
-            } catch let refusal as APIClient.Refusal where refusal.status == 409 {
-                guard let active = refusal.ticketId else { throw refusal }
-                return active
-            }
-        }
     }
 
     /// Follows a ticket by long poll until it is played out, or until the player has to queue again.
@@ -186,10 +186,14 @@ struct PlayerJourney: Sendable {
             if ticket.state == since, ticket.state != "ready" { continue }
             switch ticket.state {
             case "queued":
+                if since == "forming" { recorder.succeeded(.party, took: ContinuousClock.now - entered) }
                 entered = .now
                 acceptedAt = nil
             case "proposed":
-                recorder.succeeded(.matched, took: ContinuousClock.now - entered)
+                let waited = ContinuousClock.now - entered
+                recorder.succeeded(.matched, took: waited)
+                // A party waits once, not once a member.
+                if (wish.party?.member ?? 0) == 0 { recorder.waited(waited, partyOf: wish.party?.size ?? 1) }
                 let verb = declines ? "decline" : "accept"
                 try await answerProposal(ticketId, verb: verb, token: token)
                 if declines {
@@ -218,7 +222,7 @@ struct PlayerJourney: Sendable {
 
     private func answerProposal(_ ticketId: String, verb: String, token: String) async throws {
         do {
-            let _: Ticket = try await timed(.accept) {
+            let _: Ticket = try await recorder.timed(.accept) {
                 try await api.call(.accept, .POST, "/v1/matchmaking/tickets/\(ticketId)/\(verb)", token: token)
             }
         } catch let refusal as APIClient.Refusal where refusal.status == 409 || refusal.status == 404 {
@@ -254,7 +258,7 @@ struct PlayerJourney: Sendable {
     /// with the result: the match then was abandoned.
     private func isResultRead(_ matchId: String?, token: String) async throws -> Bool {
         guard let matchId else { return true }
-        return try await timed(.result) {
+        return try await recorder.timed(.result) {
             var pause = Duration.milliseconds(100)
             while true {
                 do {
@@ -267,24 +271,6 @@ struct PlayerJourney: Sendable {
                 try await Task.sleep(for: pause)
                 pause = min(pause * 2, .seconds(1))
             }
-        }
-    }
-
-    private func timed<Value>(_ step: Step, _ body: () async throws -> Value) async throws -> Value {
-        let began = ContinuousClock.now
-        do {
-            let value = try await body()
-            recorder.succeeded(step, took: ContinuousClock.now - began)
-            return value
-        } catch is CancellationError {
-            throw CancellationError()
-        } catch let refusal as APIClient.Refusal
-            where step == .accept && (refusal.status == 409 || refusal.status == 404)
-        {
-            throw refusal
-        } catch {
-            recorder.failed(step, reason: "\(error)")
-            throw error
         }
     }
 }

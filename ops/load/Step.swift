@@ -6,6 +6,7 @@ enum Step: String, CaseIterable, Sendable, Codable {
     case order
     case paid
     case queue
+    case party
     case matched
     case accept
     case placed
@@ -22,7 +23,8 @@ enum Step: String, CaseIterable, Sendable, Codable {
         case .catalog: "products and prices"
         case .order: "an order to its 202"
         case .paid: "202 to paid or declined"
-        case .queue: "a ticket asked for to the ticket made"
+        case .queue: "a ticket asked for to the ticket made; in a party, from when all have met"
+        case .party: "a party's ticket made to all its members joined"
         case .matched: "the ticket made to the match proposed"
         case .accept: "accepting the match"
         case .placed: "accepted to connection details"

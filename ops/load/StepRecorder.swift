@@ -34,12 +34,16 @@ final class StepRecorder: Sendable {
         var requeued = 0
         var paid = 0
         var declined = 0
+        /// Players who were told to wait before they queue again, because they had declined.
+        var cooledDown = 0
     }
 
     private struct State {
         var records: [Step: Record] = [:]
         var population = Population()
         var seconds: [Second] = []
+        /// How long tickets waited for a match, by the size of their party, 1 for players alone.
+        var waits: [Int: Record] = [:]
         var reasonsMax = 20
     }
 
@@ -49,14 +53,28 @@ final class StepRecorder: Sendable {
     init(start: ContinuousClock.Instant) { self.start = start }
 
     func succeeded(_ step: Step, took time: Duration) {
-        let microseconds = max(0, time.components.seconds * 1_000_000 + time.components.attoseconds / 1_000_000_000_000)
+        let microseconds = Self.microseconds(time)
         let second = currentSecond
         state.withLock { state in
-            state.records[step, default: Record()].times.record(UInt64(min(microseconds, 3_600_000_000)))
+            state.records[step, default: Record()].times.record(microseconds)
             state.records[step, default: Record()].done += 1
             let index = Self.indexOfSecond(second, in: &state)
             state.seconds[index].done[step.rawValue, default: 0] += 1
         }
+    }
+
+    /// A ticket waited so long from the queue to its match.
+    func waited(_ time: Duration, partyOf size: Int) {
+        state.withLock { state in
+            state.waits[size, default: Record()].times.record(Self.microseconds(time))
+            state.waits[size, default: Record()].done += 1
+        }
+    }
+
+    /// Not more than the histograms hold: an hour.
+    private static func microseconds(_ time: Duration) -> UInt64 {
+        let whole = time.components.seconds * 1_000_000 + time.components.attoseconds / 1_000_000_000_000
+        return UInt64(min(max(0, whole), 3_600_000_000))
     }
 
     func failed(_ step: Step, reason: String) {
@@ -88,6 +106,8 @@ final class StepRecorder: Sendable {
 
     var records: [Step: Record] { state.withLock { $0.records } }
 
+    var waits: [Int: Record] { state.withLock { $0.waits } }
+
     var seconds: [Second] { state.withLock { $0.seconds } }
 
     /// How many steps were done or failed so far.
@@ -116,5 +136,26 @@ final class StepRecorder: Sendable {
             state.seconds.append(next)
         }
         return wanted
+    }
+}
+
+extension StepRecorder {
+    /// Times a step; a failure is counted with its reason and thrown on.
+    func timed<Value>(_ step: Step, _ body: () async throws -> Value) async throws -> Value {
+        let began = ContinuousClock.now
+        do {
+            let value = try await body()
+            succeeded(step, took: ContinuousClock.now - began)
+            return value
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch let refusal as APIClient.Refusal
+            where step == .accept && (refusal.status == 409 || refusal.status == 404)
+        {
+            throw refusal
+        } catch {
+            failed(step, reason: "\(error)")
+            throw error
+        }
     }
 }

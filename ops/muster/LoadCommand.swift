@@ -15,6 +15,7 @@ struct LoadCommand: AsyncParsableCommand {
 
             Example:
               muster load --players 1000 --seconds 60 --report load.html
+              muster load --modes squad --regions eu,us,ap --parties 2=0.2,3=0.1,5=0.1 --players 2000
               muster load --api http://127.0.0.1:8080,http://127.0.0.1:8081 --modes duel=7,trio=3 --json
             """)
 
@@ -27,7 +28,11 @@ struct LoadCommand: AsyncParsableCommand {
     @Option(help: "Over how many seconds they arrive.") var seconds = 60.0
     @Option(help: "How many seconds the last of them may still take.") var drain = 90.0
     @Option(help: "Modes with weights.") var modes = "duel=7,trio=3"
-    @Option(help: "Regions.") var regions = "eu,us"
+    @Option(help: "Regions where players are at home, from which their latency is low.") var regions = "eu,us"
+    @Option(
+        help: ArgumentHelp(
+            "The share of players in parties of each size; the others play alone.", valueName: "size=share,…"))
+    var parties: String?
     @Option(help: "The share of players whose card is declined.") var declinedCards = 0.05
     @Option(help: "The share of players who turn their first proposal down.") var decliners = 0.01
     @Option(help: "The share of queued players who must finish a match.") var requireFinished = 0.95
@@ -47,6 +52,7 @@ struct LoadCommand: AsyncParsableCommand {
             return .init(mode: Mode(String(sides[0])), weight: sides.count > 1 ? Int(sides[1]) ?? 0 : 1)
         }
         load.regions = regions.split(separator: ",").map { Region(String($0)) }
+        load.parties = try partyShares()
         load.declinedCards = declinedCards
         load.decliners = decliners
         load.requiredFinished = requireFinished
@@ -55,6 +61,18 @@ struct LoadCommand: AsyncParsableCommand {
         load.json = json
         load.showProgress = progress
         try await LoadRun(configuration: load).run()
+    }
+
+    private func partyShares() throws -> [Int: Double] {
+        var shares: [Int: Double] = [:]
+        for text in (parties ?? "").split(separator: ",") {
+            let sides = text.split(separator: "=")
+            guard sides.count == 2, let size = Int(sides[0]), let share = Double(sides[1]), shares[size] == nil else {
+                throw ValidationError("--parties: '\(text)' is not SIZE=SHARE, such as 2=0.2")
+            }
+            shares[size] = share
+        }
+        return shares
     }
 
     private func urls() throws -> [String] {
