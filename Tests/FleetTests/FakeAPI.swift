@@ -26,6 +26,15 @@ final class FakeAPI: Sendable {
         /// The status that results are answered with, instead of being taken.
         var resultStatus: Int?
         var keyFetches = 0
+        /// What was asked for, in order: open seats and who left; empty where it was taken back.
+        var backfills: [BackfillWish] = []
+        /// The status that requests for players are answered with, instead of being taken.
+        var backfillStatus: Int?
+    }
+
+    struct BackfillWish: Decodable, Equatable {
+        var open: [Int]
+        var left: [PlayerID]
     }
 
     let seen = Mutex(Seen())
@@ -83,6 +92,17 @@ final class FakeAPI: Sendable {
                 seen.results[id, default: []].append(report)
                 return .created
             }
+        }
+        router.post("v1/fleet/matches/{id}/backfill") { [self] request, context in
+            let wish = try await request.decode(as: BackfillWish.self, context: context)
+            return seen.withLock { seen in
+                seen.backfills.append(wish)
+                return HTTPResponse.Status(code: seen.backfillStatus ?? 200)
+            }
+        }
+        router.delete("v1/fleet/matches/{id}/backfill") { [self] _, _ in
+            seen.withLock { $0.backfills.append(BackfillWish(open: [], left: [])) }
+            return HTTPResponse.Status.noContent
         }
         router.post("v1/events") { [self] request, context in
             struct Batch: Decodable { var events: [GameEvent] }

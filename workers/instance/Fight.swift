@@ -14,8 +14,10 @@ struct Fight: Sendable {
         let damage: Int
         let cooldownMs: Int
         let healthMax: Int
+        /// A bot takes a seat that no player was there for; it fights like a player.
+        let isBot: Bool
         /// An absent player stands still and can be hit.
-        let isPresent: Bool
+        var isPresent: Bool
         var health: Int
         var readyAtMs = 0
         var kills = 0
@@ -42,23 +44,43 @@ struct Fight: Sendable {
     private(set) var tick = 0
     private(set) var outcome: Outcome?
     private let ticksMax: Int
+    private let teamCount: Int
+    /// The tick in which a team's last fighter fell.
+    private var fellAt: [Int: Int] = [:]
     private var random: SplitMix64
 
     /// - Parameter present: who joined; the others stand still.
     init(sheet: MatchSheet, present: Set<PlayerID>, seed: UInt64, ticksMax: Int) {
         self.ticksMax = ticksMax
+        teamCount = sheet.teamCount
         random = SplitMix64(seed: seed)
         fighters = sheet.teams.enumerated().flatMap { team, players in
-            players.map { player in
-                let character = sheet.character(of: player)
-                let weapon = sheet.balance.weapons.first { $0.id == character?.weapon }
-                let health = max(1, character?.health ?? 1_000)
-                return Fighter(
-                    playerId: player.playerId, team: team, rating: player.rating,
-                    damage: max(0, (character?.damage ?? 0) + (weapon?.damage ?? 50)),
-                    cooldownMs: max(100, weapon?.cooldownMs ?? 1_000), healthMax: health,
-                    isPresent: present.contains(player.playerId), health: health)
-            }
+            players.map { Fighter($0, team: team, in: sheet, isPresent: present.contains($0.playerId)) }
+        }
+        for (team, count) in (sheet.bots ?? []).enumerated() {
+            fighters += (0..<count).map { Fighter(sheet.bot($0, team: team), team: team, in: sheet, isBot: true) }
+        }
+    }
+
+    /// A player comes into the running fight.
+    mutating func add(_ player: MatchSheet.Player, team: Int, in sheet: MatchSheet) {
+        guard !fighters.contains(where: { $0.playerId == player.playerId }) else { return }
+        fighters.append(Fighter(player, team: team, in: sheet, isPresent: false))
+        fellAt[team] = nil
+    }
+
+    /// A player is there (again), or gone.
+    mutating func set(_ player: PlayerID, isPresent: Bool) {
+        guard let index = fighters.firstIndex(where: { $0.playerId == player }) else { return }
+        fighters[index].isPresent = isPresent
+    }
+
+    /// How the teams came in, by number of the team: 1 for the best, equal ones for teams that tie.
+    var ranks: [Int] {
+        let shares = healthShares
+        let places = (0..<teamCount).map { team in (share: shares[team], fellAt: fellAt[team] ?? tick) }
+        return places.map { place in
+            1 + places.filter { ($0.share, $0.fellAt) > (place.share, place.fellAt) }.count
         }
     }
 
@@ -106,6 +128,9 @@ struct Fight: Sendable {
     }
 
     private mutating func settle() {
+        for team in 0..<teamCount where fellAt[team] == nil {
+            if fighters.allSatisfy({ $0.team != team || $0.health == 0 }) { fellAt[team] = tick }
+        }
         let standing = Set(fighters.filter { $0.health > 0 }.map(\.team))
         if standing.count == 1, let team = standing.first {
             outcome = .won(team: team)
@@ -118,14 +143,45 @@ struct Fight: Sendable {
 
     /// When time is up: the team with the larger share of its health left.
     private func verdict() -> Outcome {
-        let teams = Set(fighters.map(\.team)).sorted()
-        let shares = teams.map { team in
+        let shares = healthShares
+        guard let best = shares.max() else { return .draw }
+        let leaders = shares.indices.filter { shares[$0] == best }
+        return leaders.count == 1 ? .won(team: leaders[0]) : .draw
+    }
+
+    /// What each team has left of its health, 0 to 1.
+    private var healthShares: [Double] {
+        (0..<teamCount).map { team in
             let members = fighters.filter { $0.team == team }
             let left = members.reduce(0) { $0 + $1.health }
             return Double(left) / Double(max(1, members.reduce(0) { $0 + $1.healthMax }))
         }
-        guard let best = shares.max() else { return .draw }
-        let leaders = teams.indices.filter { shares[$0] == best }
-        return leaders.count == 1 ? .won(team: teams[leaders[0]]) : .draw
+    }
+}
+
+extension Fight.Fighter {
+    init(
+        _ player: MatchSheet.Player, team: Int, in sheet: MatchSheet, isPresent: Bool = true, isBot: Bool = false
+    ) {
+        let character = sheet.character(of: player)
+        let weapon = sheet.balance.weapons.first { $0.id == character?.weapon }
+        let health = max(1, character?.health ?? 1_000)
+        self.init(
+            playerId: player.playerId, team: team, rating: player.rating,
+            damage: max(0, (character?.damage ?? 0) + (weapon?.damage ?? 50)),
+            cooldownMs: max(100, weapon?.cooldownMs ?? 1_000), healthMax: health, isBot: isBot,
+            isPresent: isPresent, health: health)
+    }
+}
+
+extension MatchSheet {
+    /// A bot as strong as the mean of the players; the characters in turn.
+    func bot(_ number: Int, team: Int) -> Player {
+        let rating = players.isEmpty ? 1_500 : players.reduce(0) { $0 + $1.rating } / Double(players.count)
+        let characters = balance.characters
+        let character = characters.isEmpty ? "none" : characters[(number + team) % characters.count].id
+        return Player(
+            playerId: PlayerID("bot.\(team).\(number)"), displayName: "Bot", character: character, rating: rating,
+            skins: [])
     }
 }

@@ -44,6 +44,8 @@ enum ServerFrame: Encodable, Sendable {
         var playerId: PlayerID
         var team: Int
         var health: Int
+        /// True of a bot, absent of a player.
+        var bot: Bool?
     }
 
     private enum Key: String, CodingKey {

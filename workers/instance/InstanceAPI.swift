@@ -63,6 +63,21 @@ struct InstanceAPI: Sendable, CustomStringConvertible {
         _ = try await send(.POST, "/v1/fleet/matches/\(match)/result", body: report)
     }
 
+    /// Asks for players for a running match.
+    /// - Parameters:
+    ///   - open: open seats of each team.
+    ///   - left: all who left so far.
+    func requestBackfill(_ match: MatchID, open: [Int], left: [PlayerID]) async throws(APIFailure) {
+        struct Wish: Encodable { let open: [Int], left: [PlayerID] }
+        _ = try await send(
+            .POST, "/v1/fleet/matches/\(match)/backfill", body: try Self.encode(Wish(open: open, left: left)))
+    }
+
+    /// Takes that back.
+    func cancelBackfill(_ match: MatchID) async throws(APIFailure) {
+        _ = try await send(.DELETE, "/v1/fleet/matches/\(match)/backfill", body: nil)
+    }
+
     func events(_ events: [GameEvent]) async throws(APIFailure) {
         struct Batch: Encodable { let events: [GameEvent] }
         _ = try await send(.POST, "/v1/events", body: try Self.encode(Batch(events: events)))

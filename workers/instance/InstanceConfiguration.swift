@@ -44,6 +44,10 @@ public struct InstanceConfiguration: Equatable, Sendable {
         public var stateEvery = 5
         /// How long the first player waits for the others; who is absent then stands still.
         public var joinWait: Duration = .seconds(10)
+        /// How long a player who is gone may come back before the seat is offered to others.
+        public var backfillAfter: Duration = .seconds(2)
+        /// How often a room looks for open seats, and asks for its roster at most.
+        public var backfillInterval: Duration = .milliseconds(500)
 
         public init() {}
     }

@@ -5,7 +5,8 @@ import Logging
 /// One match on this instance, from the first join to its result.
 ///
 /// The first player's join makes the room fetch the roster; when all have joined, or the wait is over, the fight runs
-/// tick by tick. The room never waits for a player's socket.
+/// tick by tick. The room never waits for a player's socket. A player whose connection was lost may come back; for who
+/// stays away the room asks for others, where the mode allows it, and lets them in when the roster names them.
 actor MatchRoom {
     nonisolated let match: MatchID
     private let rules: InstanceConfiguration.PlayRules
@@ -15,15 +16,24 @@ actor MatchRoom {
 
     private enum Phase {
         case fetching
-        case gathering(MatchSheet)
-        case fighting(MatchSheet)
+        case gathering
+        case fighting
         case over(GameRefusal)
     }
 
     private var phase = Phase.fetching
+    private var sheet: MatchSheet?
+    private var fight: Fight?
+    /// Who came onto the roster while the match was under way.
+    private var late: Set<PlayerID> = []
     private var links: [PlayerID: PlayerLink] = [:]
     private var joined: Set<PlayerID> = []
+    /// Players of the roster who are not connected, and since when.
+    private var gone: [PlayerID: ContinuousClock.Instant] = [:]
+    private var roundTrips: [PlayerID: Double] = [:]
     private var waiting: [CheckedContinuation<Void, Never>] = []
+    private var refetching: [CheckedContinuation<Void, Never>]?
+    private var fetchedAt = ContinuousClock.now
 
     /// How often the roster is asked for before the players are told to come back.
     static let fetchAttemptsMax = 6
@@ -42,51 +52,47 @@ actor MatchRoom {
 
     // MARK: Players
 
-    /// Lets a player in, once. Waits for the roster.
+    /// Lets a player in, and in again after the connection was lost. Waits for the roster.
     func join(_ player: PlayerID, link: PlayerLink) async throws(GameRefusal) {
         if case .fetching = phase {
             await withCheckedContinuation { waiting.append($0) }
         }
-        switch phase {
-        case .fetching: throw GameRefusal(.unavailable, "the roster is not here yet")
-        case .over(let refusal): throw refusal
-        case .gathering(let sheet), .fighting(let sheet):
-            guard let seat = sheet.seat(of: player) else {
-                throw GameRefusal(.badToken, "the player is not on the roster")
-            }
-            guard joined.insert(player).inserted else {
-                throw GameRefusal(.alreadyJoined, "this player has joined before")
-            }
-            let character = sheet.character(of: seat.player)
-            // Said before the player is among those who get states, so that it is the first frame.
-            link.send(
-                .joined(
-                    matchId: match, team: seat.team, character: character?.id ?? seat.player.character,
-                    health: character?.health ?? 0))
-            links[player] = link
+        // A valid token of someone who is not on the roster yet: the match may have got players since.
+        if isOpen, sheet?.seat(of: player) == nil { await refetch() }
+        if case .over(let refusal) = phase { throw refusal }
+        guard let sheet else { throw GameRefusal(.unavailable, "the roster is not here yet") }
+        guard let seat = sheet.seat(of: player) else {
+            throw GameRefusal(.badToken, "the player is not on the roster")
         }
+        guard links[player] == nil else { throw GameRefusal(.alreadyJoined, "this player has joined before") }
+        joined.insert(player)
+        gone[player] = nil
+        fight?.set(player, isPresent: true)
+        let character = sheet.character(of: seat.player)
+        // Said before the player is among those who get states, so that it is the first frame.
+        link.send(
+            .joined(
+                matchId: match, team: seat.team, character: character?.id ?? seat.player.character,
+                health: character?.health ?? 0))
+        links[player] = link
+        if let ms = await link.roundTripMs() { roundTrips[player] = ms }
     }
 
     /// The player's connection is gone; the match goes on.
-    func leave(_ player: PlayerID) { links[player] = nil }
+    func leave(_ player: PlayerID) {
+        guard links.removeValue(forKey: player) != nil, isOpen else { return }
+        gone[player] = .now
+        fight?.set(player, isPresent: false)
+    }
 
-    // MARK: The match
-
-    /// Plays the match. `nil` where it never began, or this task was cancelled: then there is no result.
-    func run() async -> MatchReport? {
-        guard let sheet = await fetch() else { return nil }
-        phase = .gathering(sheet)
-        wake()
-        do {
-            try await gather(sheet.playerCount)
-            phase = .fighting(sheet)
-            return try await fight(sheet)
-        } catch {
-            logger.warning("match abandoned", metadata: ["players": "\(joined.count)"])
-            end(.error(GameRefusal(.abandoned, "the match ended without a result")), as: .abandoned)
-            return nil
+    private var isOpen: Bool {
+        switch phase {
+        case .gathering, .fighting: true
+        case .fetching, .over: false
         }
     }
+
+    // MARK: The roster
 
     private func fetch() async -> MatchSheet? {
         var retry = Retry(cap: .seconds(1))
@@ -110,6 +116,43 @@ actor MatchRoom {
         return nil
     }
 
+    /// Asks for the roster anew, at most once in the interval; those who come meanwhile wait for the same answer.
+    private func refetch() async {
+        if refetching != nil {
+            await withCheckedContinuation { refetching?.append($0) }
+            return
+        }
+        refetching = []
+        defer {
+            let others = refetching ?? []
+            refetching = nil
+            for continuation in others { continuation.resume() }
+        }
+        let due = fetchedAt + rules.backfillInterval
+        if due > .now { await Self.pause(due - .now) }
+        do {
+            let fresh = try await api.match(match)
+            fetchedAt = .now
+            if isOpen { take(fresh) }
+        } catch {
+            logger.info("no new roster", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func take(_ fresh: MatchSheet) {
+        let known = Set(sheet?.players.map(\.playerId) ?? [])
+        sheet = fresh
+        for (team, players) in fresh.teams.enumerated() {
+            for player in players where !known.contains(player.playerId) {
+                gone[player.playerId] = .now
+                late.insert(player.playerId)
+                guard fight != nil else { continue }
+                fight?.add(player, team: team, in: fresh)
+                recordEntry(player, team: team, fresh)
+            }
+        }
+    }
+
     /// Cancellation ends the pause early; the loop around it looks for itself.
     private static func pause(_ duration: Duration) async {
         do { try await Task.sleep(for: duration) } catch { return }
@@ -120,30 +163,68 @@ actor MatchRoom {
         waiting = []
     }
 
-    private func gather(_ count: Int) async throws {
-        let deadline = ContinuousClock.now + rules.joinWait
-        while joined.count < count, ContinuousClock.now < deadline { try await Task.sleep(for: rules.tick) }
+    // MARK: The match
+
+    /// Plays the match. `nil` where it never began, or this task was cancelled: then there is no result.
+    func run() async -> MatchReport? {
+        guard let first = await fetch() else { return nil }
+        sheet = first
+        fetchedAt = .now
+        for player in first.players { gone[player.playerId] = .now }
+        phase = .gathering
+        wake()
+        do {
+            try await gather()
+            phase = .fighting
+            return try await withThrowingTaskGroup(of: MatchReport?.self) { tasks in
+                tasks.addTask { try await self.play() }
+                if first.canBackfill == true {
+                    tasks.addTask {
+                        await self.fillSeats(of: first)
+                        return nil
+                    }
+                }
+                defer { tasks.cancelAll() }
+                for try await report in tasks { if let report { return report } }
+                throw CancellationError()
+            }
+        } catch {
+            logger.warning("match abandoned", metadata: ["players": "\(joined.count)"])
+            end(.error(GameRefusal(.abandoned, "the match ended without a result")), as: .abandoned)
+            return nil
+        }
     }
 
-    private func fight(_ sheet: MatchSheet) async throws -> MatchReport {
+    private func gather() async throws {
+        let deadline = ContinuousClock.now + rules.joinWait
+        while joined.count < sheet?.playerCount ?? 0, ContinuousClock.now < deadline {
+            try await Task.sleep(for: rules.tick)
+        }
+    }
+
+    private func play() async throws -> MatchReport {
+        guard let sheet else { throw CancellationError() }
         let start = ContinuousClock.now
-        var fight = Fight(
-            sheet: sheet, present: joined, seed: SplitMix64.seed(of: match.rawValue), ticksMax: rules.ticksMax)
+        // Those who did not come are gone from now on: the wait for them is over.
+        for player in gone.keys { gone[player] = start }
+        fight = Fight(
+            sheet: sheet, present: Set(links.keys), seed: SplitMix64.seed(of: match.rawValue),
+            ticksMax: rules.ticksMax)
         record("match_started", data: ["patch": .number(sheet.patch.number), "players": .number(sheet.playerCount)])
         for (team, players) in sheet.teams.enumerated() {
-            for player in players {
-                record(
-                    "player_entered", player.playerId,
-                    ["character": .text(player.character), "team": .number(team), "patch": .number(sheet.patch.number)])
-            }
+            for player in players { recordEntry(player, team: team, sheet) }
         }
-        broadcastState(fight)
-        while fight.outcome == nil {
+        broadcastState()
+        while fight?.outcome == nil {
             try await Task.sleep(for: rules.tick)
-            for hit in fight.step() { record(hit) }
-            if fight.tick.isMultiple(of: rules.stateEvery) { broadcastState(fight) }
+            for hit in fight?.step() ?? [] { record(hit) }
+            if fight?.tick.isMultiple(of: rules.stateEvery) == true { broadcastState() }
         }
-        let report = Self.report(fight, duration: ContinuousClock.now - start)
+        for (player, link) in links {
+            if let ms = await link.roundTripMs() { roundTrips[player] = ms }
+        }
+        guard let fight else { throw CancellationError() }
+        let report = report(of: fight, duration: ContinuousClock.now - start)
         record(
             "match_finished",
             data: ["winner": .number(report.winner ?? -1), "durationMs": .number(Int(report.durationMs))])
@@ -151,9 +232,35 @@ actor MatchRoom {
         return report
     }
 
-    private func broadcastState(_ fight: Fight) {
+    /// Asks for players while seats are open, and takes it back when they are not, until cancelled or refused for good.
+    private func fillSeats(of first: MatchSheet) async {
+        var asked: OpenSeats?
+        while !Task.isCancelled, isOpen, let sheet {
+            let now = ContinuousClock.now
+            let seats = OpenSeats(
+                first: first, now: sheet, gone: gone.mapValues { now - $0 }, after: rules.backfillAfter)
+            if seats.open != asked?.open ?? seats.open.map({ _ in 0 }) {
+                do {
+                    if seats.isEmpty {
+                        try await api.cancelBackfill(match)
+                    } else {
+                        try await api.requestBackfill(match, open: seats.open, left: seats.left)
+                        record("backfill_requested", data: ["open": .number(seats.open.reduce(0, +))])
+                    }
+                    asked = seats
+                } catch {
+                    logger.info("no backfill", metadata: ["error": "\(error)"])
+                    guard error.isWorthRetrying else { return }
+                }
+            }
+            await Self.pause(rules.backfillInterval)
+        }
+    }
+
+    private func broadcastState() {
+        guard let fight else { return }
         let players = fight.fighters.map {
-            ServerFrame.PlayerState(playerId: $0.playerId, team: $0.team, health: $0.health)
+            ServerFrame.PlayerState(playerId: $0.playerId, team: $0.team, health: $0.health, bot: $0.isBot ? true : nil)
         }
         do {
             let line = try ServerFrame.state(tick: fight.tick, players: players).line()
@@ -169,17 +276,30 @@ actor MatchRoom {
         links = [:]
     }
 
-    private static func report(_ fight: Fight, duration: Duration) -> MatchReport {
+    /// Bots are part of the fight and of no result; nor is who was to come late and never did.
+    private func report(of fight: Fight, duration: Duration) -> MatchReport {
         var winner: Int?
         if case .won(let team) = fight.outcome { winner = team }
+        let ranks = fight.ranks
         return MatchReport(
-            winner: winner, durationMs: duration.milliseconds,
-            players: fight.fighters.map {
-                .init(playerId: $0.playerId, team: $0.team, kills: $0.kills, deaths: $0.deaths, damage: $0.dealt)
+            winner: winner, durationMs: duration.milliseconds, ranks: ranks.count > 2 ? ranks : nil,
+            players: fight.fighters.filter {
+                !$0.isBot && (joined.contains($0.playerId) || !late.contains($0.playerId))
+            }
+            .map {
+                .init(
+                    playerId: $0.playerId, team: $0.team, kills: $0.kills, deaths: $0.deaths, damage: $0.dealt,
+                    left: links[$0.playerId] == nil ? true : nil, latencyMs: roundTrips[$0.playerId])
             })
     }
 
     // MARK: Events
+
+    private func recordEntry(_ player: MatchSheet.Player, team: Int, _ sheet: MatchSheet) {
+        record(
+            "player_entered", player.playerId,
+            ["character": .text(player.character), "team": .number(team), "patch": .number(sheet.patch.number)])
+    }
 
     private func record(_ hit: Fight.Hit) {
         record(

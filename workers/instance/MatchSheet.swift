@@ -8,6 +8,10 @@ struct MatchSheet: Codable, Sendable, Equatable {
     var region: Region
     var patch: PatchVersion
     var teams: [[Player]]
+    /// Seats of each team that bots take; empty or absent where none plays.
+    var bots: [Int]?
+    /// Whether the match may ask for players when some leave.
+    var canBackfill: Bool?
     var balance: Balance
 
     struct Player: Codable, Sendable, Equatable {
@@ -15,6 +19,8 @@ struct MatchSheet: Codable, Sendable, Equatable {
         var displayName: String
         var character: String
         var rating: Double
+        /// What the player does in the team; absent where the mode has no roles.
+        var role: String?
         var skins: [ProductID]
     }
 
@@ -51,13 +57,20 @@ struct MatchSheet: Codable, Sendable, Equatable {
         balance.characters.first { $0.id == player.character } ?? balance.characters.first
     }
 
+    var players: [Player] { teams.flatMap { $0 } }
+
     var playerCount: Int { teams.reduce(0) { $0 + $1.count } }
+
+    /// How many teams there are, those of bots alone among them.
+    var teamCount: Int { max(teams.count, bots?.count ?? 0) }
 }
 
 /// How a match ended: the body of `POST /v1/fleet/matches/{id}/result`.
 struct MatchReport: Codable, Sendable, Equatable {
     var winner: Int?
     var durationMs: Int64
+    /// How the teams came in, 1 for the best; absent where there are two, for then the winner says it.
+    var ranks: [Int]?
     var players: [Player]
 
     struct Player: Codable, Sendable, Equatable {
@@ -66,6 +79,10 @@ struct MatchReport: Codable, Sendable, Equatable {
         var kills: Int
         var deaths: Int
         var damage: Int
+        /// Whether the player quit before the end, or never came.
+        var left: Bool?
+        /// How far the player is, as measured here; absent where it could not be.
+        var latencyMs: Double?
     }
 
     // A draw is said as `"winner": null`, not by leaving it out.
@@ -73,6 +90,7 @@ struct MatchReport: Codable, Sendable, Equatable {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(winner, forKey: .winner)
         try container.encode(durationMs, forKey: .durationMs)
+        try container.encodeIfPresent(ranks, forKey: .ranks)
         try container.encode(players, forKey: .players)
     }
 }

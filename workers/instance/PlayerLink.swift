@@ -1,6 +1,10 @@
 import Logging
 import NIOCore
 
+#if os(Linux)
+    import Glibc
+#endif
+
 /// The way to one player: frames out, bounded.
 ///
 /// A player who does not read does not hold anyone up: states are skipped while the socket is full, and a player who
@@ -33,6 +37,21 @@ struct PlayerLink: Sendable {
         } catch {
             close()
         }
+    }
+
+    /// The round trip that the kernel measured on this connection, in ms; `nil` where it has none. The client has no
+    /// part in it but to be far away.
+    func roundTripMs() async -> Double? {
+        #if os(Linux)
+            guard let provider = channel as? any SocketOptionProvider else { return nil }
+            do {
+                return Double(try await provider.getTCPInfo().get().tcpi_rtt) / 1_000
+            } catch {
+                return nil  // The connection is closed.
+            }
+        #else
+            return nil
+        #endif
     }
 
     func close() { channel.close(promise: nil) }
