@@ -20,6 +20,7 @@ public struct FleetRoutes: Sendable {
     private let balance: BalanceRepository
     private let players: PlayersRepository
     private let matchmaking: MatchmakingService
+    private let latencies: PlayerLatencies
     private let skins: @Sendable ([PlayerID]) async throws -> [PlayerID: [ProductID]]
     private let resultStored: @Sendable () -> Void
 
@@ -28,7 +29,7 @@ public struct FleetRoutes: Sendable {
     ///   - resultStored: told when a result was written with its outbox row, so that the relay need not wait.
     public init(
         fleet: FleetService, matches: MatchesRepository, balance: BalanceRepository, players: PlayersRepository,
-        matchmaking: MatchmakingService,
+        matchmaking: MatchmakingService, latencies: PlayerLatencies,
         skins: @escaping @Sendable ([PlayerID]) async throws -> [PlayerID: [ProductID]],
         resultStored: @escaping @Sendable () -> Void = {}
     ) {
@@ -37,6 +38,7 @@ public struct FleetRoutes: Sendable {
         self.balance = balance
         self.players = players
         self.matchmaking = matchmaking
+        self.latencies = latencies
         self.skins = skins
         self.resultStored = resultStored
     }
@@ -79,18 +81,21 @@ public struct FleetRoutes: Sendable {
         let everyone = record.roster.map(\.playerId)
         let names = try await players.displayNames(everyone)
         let owned = try await skins(everyone)
-        return try .json(MatchSheetReply(record, names: names, skins: owned, patch: patch))
+        return try .json(
+            MatchSheetReply(
+                record, names: names, skins: owned, patch: patch,
+                canBackfill: matchmaking.rules.modes[record.mode]?.backfill.isAllowed ?? false))
     }
 
     @Sendable private func result(_ request: Request, _ context: APIContext) async throws -> Response {
         let (id, placed) = try await namedMatch(context)
-        let result = try await request.decodeBody(MatchResult.self, context: context)
+        let body = try await request.decodeBody(ResultBody.self, context: context)
         guard let record = placed else { throw Problem.notFound("There is no match \(id).") }
-        let reply = try await matches.recordResult(record.matchId, result)
+        let reply = try await matches.recordResult(record.matchId, body.result)
         switch reply {
         case .recorded, .alreadyRecorded:
             resultStored()
-            await wrapUp(record.matchId, context.logger)
+            await wrapUp(record, body, context.logger)
             return try .json(
                 ResultReply(matchId: record.matchId, recorded: reply == .recorded),
                 status: reply == .recorded ? .created : .ok)
@@ -119,7 +124,8 @@ public struct FleetRoutes: Sendable {
 
     /// The result is safe by now; what is in Redis may follow: the next heartbeat frees the slot as well, and tickets
     /// end by their own time.
-    private func wrapUp(_ match: MatchID, _ logger: Logger) async {
+    private func wrapUp(_ record: MatchRecord, _ body: ResultBody, _ logger: Logger) async {
+        let match = record.matchId
         do {
             try await fleet.release(match)
         } catch {
@@ -130,9 +136,25 @@ public struct FleetRoutes: Sendable {
         } catch {
             logger.warning("tickets not finished", metadata: ["match": "\(match)", "error": "\(error)"])
         }
+        await remember(record, body, logger)
     }
 
-    private static func hold(_ identity: Identity, speaksFor instance: InstanceID) throws(Problem) {
+    /// Who left may not queue for a while, by the mode's rules; how far everyone was is measured now, not said by them.
+    private func remember(_ record: MatchRecord, _ body: ResultBody, _ logger: Logger) async {
+        do {
+            for player in body.result.players where player.left {
+                try await matchmaking.penalise(player.playerId, for: record.matchId)
+            }
+            for (player, ms) in body.latencies where record.roster.contains(where: { $0.playerId == player }) {
+                try await latencies.observe(player, record.region, ms: ms)
+            }
+        } catch {
+            logger.warning(
+                "not all of a result is remembered", metadata: ["match": "\(record.matchId)", "error": "\(error)"])
+        }
+    }
+
+    static func hold(_ identity: Identity, speaksFor instance: InstanceID) throws(Problem) {
         guard identity.subject == instance.rawValue || identity.subject == sharedSubject else {
             throw .forbidden("This token speaks for '\(identity.subject)', not for instance '\(instance)'.")
         }
@@ -151,6 +173,27 @@ private struct ResultReply: Encodable {
     let recorded: Bool
 }
 
+/// A result, and beside it what is not part of the match: how far each player was from the instance.
+private struct ResultBody: Decodable {
+    let result: MatchResult
+    /// In ms; what could not be measured is left out.
+    let latencies: [PlayerID: Double]
+
+    private enum CodingKeys: String, CodingKey { case players }
+
+    private struct Player: Decodable {
+        let playerId: PlayerID
+        let latencyMs: Double?
+    }
+
+    init(from decoder: any Decoder) throws {
+        result = try MatchResult(from: decoder)
+        let players = try decoder.container(keyedBy: CodingKeys.self).decode([Player].self, forKey: .players)
+        let measured = players.compactMap { player in player.latencyMs.map { (player.playerId, $0) } }
+        latencies = Dictionary(measured, uniquingKeysWith: { first, _ in first })
+    }
+}
+
 /// All that an instance needs to play a match.
 private struct MatchSheetReply: Encodable {
     struct Player: Encodable {
@@ -158,6 +201,7 @@ private struct MatchSheetReply: Encodable {
         let displayName: String
         let character: String
         let rating: Double
+        let role: String?
         let skins: [ProductID]
     }
 
@@ -171,9 +215,16 @@ private struct MatchSheetReply: Encodable {
     let region: Region
     let patch: PatchVersion
     let teams: [[Player]]
+    /// Seats of each team that bots take; empty where none plays.
+    let bots: [Int]
+    /// Whether the match may ask for players when some leave.
+    let canBackfill: Bool
     let balance: Balance
 
-    init(_ record: MatchRecord, names: [PlayerID: String], skins: [PlayerID: [ProductID]], patch: Patch) {
+    init(
+        _ record: MatchRecord, names: [PlayerID: String], skins: [PlayerID: [ProductID]], patch: Patch,
+        canBackfill: Bool
+    ) {
         matchId = record.matchId
         mode = record.mode
         region = record.region
@@ -182,9 +233,11 @@ private struct MatchSheetReply: Encodable {
             seats.map { seat in
                 Player(
                     playerId: seat.playerId, displayName: names[seat.playerId] ?? seat.playerId.rawValue,
-                    character: seat.character, rating: seat.rating, skins: skins[seat.playerId] ?? [])
+                    character: seat.character, rating: seat.rating, role: seat.role, skins: skins[seat.playerId] ?? [])
             }
         }
+        bots = record.bots
+        self.canBackfill = canBackfill
         balance = Balance(characters: patch.characters, weapons: patch.weapons)
     }
 }

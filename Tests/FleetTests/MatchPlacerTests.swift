@@ -99,7 +99,11 @@ struct MatchPlacerTests {
             return AllocateInstance(
                 matchId: match, pool: Pool(mode: Mode("duel"), region: eu),
                 teams: tickets.map {
-                    [.init(ticketId: $0.id, playerId: $0.players[0], character: nil, rating: $0.members[0].skill.rating)]
+                    [
+                        .init(
+                            ticketId: $0.id, playerId: $0.players[0], character: nil, rating: $0.members[0].skill.rating
+                        )
+                    ]
                 })
         }
     }

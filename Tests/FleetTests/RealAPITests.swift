@@ -211,8 +211,10 @@ private func run(
     // The instance below is the fleet.
     allocator.instancesMin = 0
     allocator.freeSlotsMin = 0
-    let placing = AllocatorProcess(configuration: allocator, logger: logger)
-        .services(redis: redis, database: database).filter { !($0 is RedisClient) }
+    let placing = try AllocatorProcess(configuration: allocator, logger: logger)
+        .services(redis: redis, rules: RulesFile.follow(nil, logger: logger), database: database).filter {
+            !($0 is RedisClient)
+        }
     let ranker = Ranker(redis: redis, logger: logger)
     let group = ServiceGroup(services: parts.services + [ranker] + placing, logger: logger)
     try await withThrowingTaskGroup(of: Void.self) { tasks in

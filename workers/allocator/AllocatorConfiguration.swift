@@ -10,8 +10,8 @@ public struct AllocatorConfiguration: Equatable, Sendable {
     public var redisURL = "redis://127.0.0.1:6379"
     /// The folder of `data.sqlite`.
     public var dataFolder = ".muster"
-    /// The regions whose matches it places and whose instances it starts.
-    public var regions = [Region("eu"), Region("us")]
+    /// The regions whose matches it places and whose instances it starts; `nil`: all that are played in when it starts.
+    public var regions: [Region]?
     /// Instances that each region has at least.
     public var instancesMin = 1
     /// Instances that each region has at most.
@@ -38,19 +38,23 @@ public struct AllocatorConfiguration: Equatable, Sendable {
     public var healthPort = 0
     public var logLevel: Logger.Level = .info
     public var fleet = FleetConfiguration()
+    /// `nil`: the built-in rules.
+    public var rulesFile: String?
 
     public init() {}
 
     /// Reads, with type, default and range:
-    /// `muster.allocator.regions` (list of text, eu,us), `.instances-min` (0…1000, 1), `.instances-max` (1…1000, 16),
+    /// `muster.allocator.regions` (list of text, all of the rules), `.instances-min` (0…1000, 1), `.instances-max`
+    /// (1…1000, 16),
     /// `.free-slots-min` (0…100000, 10), `.concurrency` (1…1000, 32), `.executable` (text, this program),
     /// `.instance-logs` (folder, none), `.stop-grace-seconds` (0…3600, 12);
     /// `muster.instance.slots` (1…1000, 50), `.token` (secret), `.host` (text, 127.0.0.1); `muster.redis.url`,
-    /// `muster.data`, `muster.api.url`, `muster.supervisor.pid`, `muster.health.port`, `muster.log.level`.
+    /// `muster.data`, `muster.api.url`, `muster.supervisor.pid`, `muster.health.port`, `muster.log.level`,
+    /// `muster.matchmaking.rules` (path of a rules file, the built-in rules).
     public init(reader: ConfigReader) throws {
         redisURL = reader.string(forKey: "muster.redis.url", default: redisURL)
         dataFolder = reader.string(forKey: "muster.data", default: dataFolder)
-        regions = reader.stringArray(forKey: "muster.allocator.regions", default: regions.map(\.rawValue))
+        regions = reader.stringArray(forKey: "muster.allocator.regions")?
             .map { Region($0.trimmingCharacters(in: .whitespaces)) }
         instancesMin = reader.int(forKey: "muster.allocator.instances-min", default: instancesMin)
         instancesMax = reader.int(forKey: "muster.allocator.instances-max", default: instancesMax)
@@ -70,6 +74,7 @@ public struct AllocatorConfiguration: Equatable, Sendable {
             throw AllocatorConfigurationError(key: "muster.log.level", reason: "'\(level)' is no level")
         }
         logLevel = level
+        rulesFile = reader.string(forKey: "muster.matchmaking.rules")
         try validate()
     }
 
@@ -78,7 +83,8 @@ public struct AllocatorConfiguration: Equatable, Sendable {
         func hold(_ condition: Bool, _ key: String, _ reason: String) throws(AllocatorConfigurationError) {
             if !condition { throw AllocatorConfigurationError(key: "muster.\(key)", reason: reason) }
         }
-        try hold(!regions.isEmpty, "allocator.regions", "names no region")
+        let regions = regions ?? []
+        try hold(self.regions == nil || !regions.isEmpty, "allocator.regions", "names no region")
         for region in regions {
             try hold(Pool.isName(region.rawValue), "allocator.regions", "'\(region)' is no region's name")
         }

@@ -12,29 +12,28 @@ import Telemetry
 
 /// `muster allocator`: places accepted matches on instances and keeps the instances of its regions.
 ///
-/// Any number of them may serve a region. Killed, it leaves its instances running: the next one finds them by their
-/// heartbeats. Stopped, it ends those that it started.
+/// Any number of them may serve a region. A match of a pool that spans the regions is placed by whichever allocator
+/// takes it, also in a region whose instances another one keeps: slots are in Redis. Killed, it leaves its instances
+/// running: the next one finds them by their heartbeats. Stopped, it ends those that it started.
 public struct AllocatorProcess: Sendable {
     private let configuration: AllocatorConfiguration
-    private let rules: MatchmakingRules
     private let logger: Logger
 
-    public init(
-        configuration: AllocatorConfiguration, rules: MatchmakingRules = .standard, logger: Logger? = nil
-    ) {
+    public init(configuration: AllocatorConfiguration, logger: Logger? = nil) {
         self.configuration = configuration
-        self.rules = rules
         self.logger = logger ?? Log.logger("allocator")
     }
 
     public func run() async throws {
         try configuration.validate()
         let redis = RedisClient(configuration: try RedisConfiguration(url: configuration.redisURL), logger: logger)
+        let rules = try RulesFile.follow(configuration.rulesFile, logger: logger)
         let database = try RecordsDatabase.open(
             path: "\(configuration.dataFolder)/data.sqlite", durability: .full,
             schemas: GameDataSchema.schemas, logger: logger)
         do {
-            try await ProcessHost.run(services: services(redis: redis, database: database), logger: logger)
+            try await ProcessHost.run(
+                services: services(redis: redis, rules: rules, database: database), logger: logger)
         } catch {
             try database.close()
             throw error
@@ -42,8 +41,9 @@ public struct AllocatorProcess: Sendable {
         try database.close()
     }
 
-    /// The parts in the order of their start; they stop in reverse: the placements first, then the instances.
-    func services(redis: RedisClient, database: RecordsDatabase) -> [any Service] {
+    /// The parts in the order of their start; they stop in reverse: the placements first, then the instances. Pools
+    /// that the rules gain while the process runs are served too.
+    func services(redis: RedisClient, rules: FollowedRules, database: RecordsDatabase) -> [any Service] {
         let readiness = Readiness()
         readiness.register("redis") { redis.isConnected ? .ready : .notReady("no connection to Redis") }
         var services: [any Service] = [
@@ -52,22 +52,29 @@ public struct AllocatorProcess: Sendable {
                 host: "127.0.0.1", port: configuration.healthPort, readiness: readiness,
                 registry: MetricsRegistry.shared, logger: logger),
         ]
+        services += rules.services
+        let book = rules.book
+        let regions = configuration.regions ?? book.current.regions
         let fleet = FleetService(redis: redis, configuration: configuration.fleet)
         let matches = MatchesRepository(database: database)
-        let matchmaking = MatchmakingService(redis: redis, rules: rules, logger: logger)
+        let matchmaking = MatchmakingService(redis: redis, book: book, logger: logger)
         let lost = LostMatches(fleet: fleet, matches: matches, matchmaking: matchmaking, logger: logger)
-        for region in configuration.regions {
-            let keeper = InstanceKeeper(
+        let keepers = regions.map { region in
+            InstanceKeeper(
                 region: region, policy: policy, fleet: fleet,
                 driver: ProcessDriver(configuration: configuration.driver, logger: logger), lost: lost, logger: logger)
-            let placer = MatchPlacer(
-                fleet: fleet, matches: matches, balance: BalanceRepository(database: database),
-                matchmaking: matchmaking, logger: logger, slotsRanOut: { _ in keeper.slotsRanOut() })
-            services.append(keeper)
-            services += rules.modes.keys.sorted().map { mode in
-                worker(Pool(mode: mode, region: region), placer, redis, readiness)
-            }
         }
+        let placer = MatchPlacer(
+            fleet: fleet, matches: matches, balance: BalanceRepository(database: database), matchmaking: matchmaking,
+            logger: logger
+        ) { region in
+            for keeper in keepers where keeper.region == region { keeper.slotsRanOut() }
+        }
+        services += keepers
+        services.append(
+            PoolPlacements(book: book, regions: regions) { pool in
+                worker(pool, placer, redis, readiness)
+            })
         return services
     }
 

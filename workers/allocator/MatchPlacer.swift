@@ -6,7 +6,8 @@ import Logging
 import Matchmaking
 
 /// Carries out `AllocateInstance`: slot in Redis, roster in SQLite, then the players are told, in this order, so that
-/// whoever is told where to play can be sure that their match can be recorded.
+/// whoever is told where to play can be sure that their match can be recorded. Players for a running match need no
+/// slot: they get seats in its roster.
 ///
 /// Each step is idempotent by match id: an attempt that dies between two steps is simply run again.
 struct MatchPlacer: Sendable {
@@ -22,20 +23,20 @@ struct MatchPlacer: Sendable {
     static let pause: Duration = .milliseconds(500)
 
     func place(_ job: AllocateInstance) async throws {
-        let pool = job.pool
         guard let match = try await matchmaking.match(job.matchId) else {
             try await fleet.release(job.matchId)
             return
         }
+        if let running = job.backfill { return try await join(job, match, into: running) }
         // An earlier attempt may have recorded the match before it ended.
         if match.state.isFinal { return try await giveUp(job.matchId, reason: match.state.rawValue) }
         // Its players were told where to play: a late attempt must not place it anew, also when its slot is free again.
         if match.state == .ready { return }
         guard let allocation = try await fleet.allocate(job.matchId) else {
-            slotsRanOut(pool.region)
+            slotsRanOut(job.region)
             throw Snooze(Self.pause)
         }
-        guard try await record(job, pool, on: allocation) else { return }
+        guard try await record(job, on: allocation) else { return }
         do {
             try await matchmaking.markReady(
                 job.matchId,
@@ -52,24 +53,49 @@ struct MatchPlacer: Sendable {
     func bury(_ job: AllocateInstance?, named id: JobID) async throws {
         let named = MatchID(rawValue: String(id.rawValue.drop { $0 != "." }.dropFirst()))
         guard let match = job?.matchId ?? named, match.pool != nil else { return }
+        if job?.backfill != nil {
+            try await matchmaking.failPlacement(match, reason: "not-placed")
+            return
+        }
         try await giveUp(match, reason: "not-placed")
     }
 
-    /// Writes the match with its roster; `false` where it can never be.
-    private func record(_ job: AllocateInstance, _ pool: Pool, on allocation: Allocation) async throws -> Bool {
-        let patch = try await balance.current()
-        let roster = job.teams.enumerated().flatMap { team, players in
-            players.map { player in
-                MatchSeat(
-                    team: team, ticketId: player.ticketId, playerId: player.playerId,
-                    character: Self.character(of: player, in: patch), rating: player.rating)
-            }
-        }
+    /// Gives players their seats in a running match, and then tells them; where it ended meanwhile, they queue again.
+    private func join(
+        _ job: AllocateInstance, _ proposal: MatchmakingService.Match, into running: MatchID
+    ) async throws {
+        guard proposal.state == .placing else { return }
         do {
-            let reply = try await matches.place(
-                MatchPlacement(
-                    matchId: job.matchId, mode: pool.mode, region: pool.region, instanceId: allocation.instance,
-                    patch: patch.patch, roster: roster))
+            _ = try await matches.addSeats(running, seats(of: job, in: try await balance.current()))
+        } catch let error as GameDataError {
+            logger.info("no seats", metadata: ["match": "\(running)", "error": "\(error)"])
+            try await matchmaking.failPlacement(job.matchId, reason: "match-ended")
+            return
+        }
+        if try await isJoined(job.matchId, into: running) { return }
+        logger.info("seats are gone", metadata: ["match": "\(running)"])
+        // Its players are matched anew, and must not be on this roster then.
+        try await matches.removeSeats(running, of: Set(job.teams.flatMap { $0.map(\.ticketId) }))
+    }
+
+    private func isJoined(_ proposal: MatchID, into running: MatchID) async throws(MatchmakingError) -> Bool {
+        do throws(MatchmakingError) {
+            return try await matchmaking.joinRunning(proposal, into: running)
+        } catch {
+            guard error.isTooLate else { throw error }
+            return false
+        }
+    }
+
+    /// Writes the match with its roster; `false` where it can never be.
+    private func record(_ job: AllocateInstance, on allocation: Allocation) async throws -> Bool {
+        let patch = try await balance.current()
+        var placement = MatchPlacement(
+            matchId: job.matchId, mode: job.pool.mode, region: job.region, instanceId: allocation.instance,
+            patch: patch.patch, roster: seats(of: job, in: patch), bots: job.bots)
+        if let rules = job.rules { placement.rules = rules }
+        do {
+            let reply = try await matches.place(placement)
             if case .moved(let from) = reply {
                 logger.notice(
                     "match moved",
@@ -80,6 +106,16 @@ struct MatchPlacer: Sendable {
             logger.error("match can't be recorded", metadata: ["match": "\(job.matchId)", "error": "\(error)"])
             try await giveUp(job.matchId, reason: "not-recordable")
             return false
+        }
+    }
+
+    private func seats(of job: AllocateInstance, in patch: Patch) -> [MatchSeat] {
+        job.teams.enumerated().flatMap { team, players in
+            players.map { player in
+                MatchSeat(
+                    team: team, ticketId: player.ticketId, playerId: player.playerId,
+                    character: Self.character(of: player, in: patch), rating: player.rating, role: player.role)
+            }
         }
     }
 
@@ -94,5 +130,15 @@ struct MatchPlacer: Sendable {
         guard !patch.characters.isEmpty else { return player.character ?? "none" }
         let sum = player.playerId.rawValue.utf8.reduce(0) { $0 &* 31 &+ UInt($1) }
         return patch.characters[Int(sum % UInt(patch.characters.count))].id
+    }
+}
+
+extension MatchmakingError {
+    /// Whether the players are not waiting for the match any more.
+    fileprivate var isTooLate: Bool {
+        switch self {
+        case .matchGone, .matchState: true
+        default: false
+        }
     }
 }

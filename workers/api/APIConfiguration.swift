@@ -17,6 +17,8 @@ public struct APIConfiguration: Sendable, Equatable {
     public var accessLifetime: Duration = .seconds(900)
     /// What the payment provider signs its webhooks with; `nil` refuses them all.
     public var webhookSecret: String?
+    /// The file of matchmaking's rules; `nil`: the built-in rules.
+    public var rulesFile: String?
 
     public init() {}
 
@@ -27,6 +29,7 @@ public struct APIConfiguration: Sendable, Equatable {
     /// - `muster.password.scrypt.log-n` (10 to 20), `.r` (1 to 32), `.p` (1 to 16)
     /// - `muster.token.access-lifetime-seconds` (10 to 86400)
     /// - `muster.payments.webhook-secret` (secret)
+    /// - `muster.matchmaking.rules`, the path of a rules file
     public init(reader: ConfigReader) {
         self.init()
         redisURL = reader.string(forKey: "muster.redis.url", default: redisURL)
@@ -38,6 +41,7 @@ public struct APIConfiguration: Sendable, Equatable {
         scryptP = reader.int(forKey: "muster.password.scrypt.p", default: scryptP)
         accessLifetime = .seconds(reader.int(forKey: "muster.token.access-lifetime-seconds", default: 900))
         webhookSecret = reader.string(forKey: "muster.payments.webhook-secret", isSecret: true) ?? webhookSecret
+        rulesFile = reader.string(forKey: "muster.matchmaking.rules")
     }
 
     /// - Throws: ``APIConfigurationError`` naming the setting.

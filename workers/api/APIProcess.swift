@@ -54,12 +54,14 @@ public struct APIProcess: Sendable {
         // A player is better told to try again than kept waiting for a Redis that is away.
         address.commandTimeout = Self.redisPatience
         let redis = RedisClient(configuration: address, logger: logger)
-        let watcher = TicketWatcher(redis: redis, logger: logger)
+        let rules = try RulesFile.follow(configuration.rulesFile, logger: logger)
+        let watcher = TicketWatcher(redis: redis, book: rules.book, logger: logger)
         let orders = OutboxRelay(database: accounts, redis: redis, kinds: [VerifyPayment.self], logger: logger)
         let results = OutboxRelay(database: data, redis: redis, kinds: [RecordMatchResult.self], logger: logger)
         let router = APIRoutes.build(
             try dependencies(
-                accounts: accounts, data: data, redis: redis, watcher: watcher, orders: orders, results: results))
+                accounts: accounts, data: data, redis: redis, book: rules.book, watcher: watcher, orders: orders,
+                results: results))
         let application = Application(
             router: router,
             configuration: .init(
@@ -68,6 +70,7 @@ public struct APIProcess: Sendable {
         return Parts(
             services: [
                 RecordsCloser(databases: [accounts, data]), redis,
+            ] + rules.services + [
                 ProcessRegistry(redis: redis, role: "api", version: Self.version, logger: logger),
                 orders, results, application,
                 // Stops before HTTP does: those who wait for a ticket are let go, so that their requests can end.
@@ -86,8 +89,8 @@ extension APIProcess {
     static let version = "0.1.0"
 
     private func dependencies(
-        accounts: RecordsDatabase, data: RecordsDatabase, redis: RedisClient, watcher: TicketWatcher,
-        orders: OutboxRelay, results: OutboxRelay
+        accounts: RecordsDatabase, data: RecordsDatabase, redis: RedisClient, book: RulesBook,
+        watcher: TicketWatcher, orders: OutboxRelay, results: OutboxRelay
     ) throws -> APIDependencies {
         let keys = try SigningKeys.loadOrCreate(folder: "\(configuration.dataFolder)/keys")
         let tokens = TokenIssuer(keys: keys)
@@ -107,7 +110,9 @@ extension APIProcess {
                     repository: storeRepository, signature: WebhookSignature(secret: secret)
                 ) { orders.nudge() }
             },
-            matchmaking: MatchmakingService(redis: redis, logger: logger), watcher: watcher,
+            matchmaking: MatchmakingService(redis: redis, book: book, logger: logger), watcher: watcher,
+            latencies: PlayerLatencies(redis: redis, book: book),
+            histories: MatchmakingHistoryRepository(database: data),
             fleet: FleetService(redis: redis), players: PlayersRepository(database: data),
             matches: MatchesRepository(database: data), balance: BalanceRepository(database: data),
             events: EventLog(redis: redis), readiness: readiness, metrics: .shared

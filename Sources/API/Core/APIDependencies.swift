@@ -14,6 +14,8 @@ public struct APIDependencies: Sendable {
     public var webhooks: WebhookReceiver?
     public var matchmaking: MatchmakingService
     public var watcher: TicketWatcher
+    public var latencies: PlayerLatencies
+    public var histories: MatchmakingHistoryRepository
     public var fleet: FleetService
     public var players: PlayersRepository
     public var matches: MatchesRepository
@@ -26,7 +28,8 @@ public struct APIDependencies: Sendable {
 
     public init(
         accounts: AccountService, tokens: TokenIssuer, store: StoreService, webhooks: WebhookReceiver?,
-        matchmaking: MatchmakingService, watcher: TicketWatcher, fleet: FleetService, players: PlayersRepository,
+        matchmaking: MatchmakingService, watcher: TicketWatcher, latencies: PlayerLatencies,
+        histories: MatchmakingHistoryRepository, fleet: FleetService, players: PlayersRepository,
         matches: MatchesRepository, balance: BalanceRepository, events: EventLog, readiness: Readiness,
         metrics: MetricsRegistry, resultStored: @escaping @Sendable () -> Void
     ) {
@@ -36,6 +39,8 @@ public struct APIDependencies: Sendable {
         self.webhooks = webhooks
         self.matchmaking = matchmaking
         self.watcher = watcher
+        self.latencies = latencies
+        self.histories = histories
         self.fleet = fleet
         self.players = players
         self.matches = matches

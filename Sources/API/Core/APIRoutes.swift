@@ -49,19 +49,21 @@ public enum APIRoutes {
     private static func addGameRoutes(to router: Router<APIContext>, _ dependencies: APIDependencies) {
         let version1 = router.group("/v1")
         let (players, store, tokens) = (dependencies.players, dependencies.store, dependencies.tokens)
-        MatchmakingRoutes(
-            service: dependencies.matchmaking, watcher: dependencies.watcher,
-            skill: { player, mode in
-                let rating = try await players.rating(player, mode: mode)
-                return Skill(rating: rating.rating, deviation: rating.deviation)
-            },
-            joinToken: { player, match, instance in
-                try await tokens.join(player: player, match: match, instance: instance)
-            }
-        ).add(to: version1)
+        let (matchmaking, latencies) = (dependencies.matchmaking, dependencies.latencies)
+        let replies = TicketReplies(service: matchmaking) { player, match, instance in
+            try await tokens.join(player: player, match: match, instance: instance)
+        }
+        let histories = dependencies.histories
+        let source = TicketMemberSource(service: matchmaking, latencies: latencies) { player, mode in
+            TicketMember(try await histories.history(of: player, mode: mode))
+        }
+        MatchmakingRoutes(service: matchmaking, watcher: dependencies.watcher, source: source, replies: replies)
+            .add(to: version1)
+        MatchmakingPlayerRoutes(service: matchmaking, latencies: latencies, replies: replies).add(to: version1)
+        BackfillRoutes(matches: dependencies.matches, matchmaking: matchmaking).add(to: version1)
         FleetRoutes(
             fleet: dependencies.fleet, matches: dependencies.matches, balance: dependencies.balance, players: players,
-            matchmaking: dependencies.matchmaking,
+            matchmaking: matchmaking, latencies: latencies,
             skins: { players in try await skins(of: players, store) },
             resultStored: dependencies.resultStored
         ).add(to: version1)
@@ -79,5 +81,15 @@ public enum APIRoutes {
             skins[player] = try await store.entitlements(of: player).map(\.productId)
         }
         return skins
+    }
+}
+
+extension TicketMember {
+    /// A player as the records know them, without wishes.
+    init(_ history: MatchmakingHistory) {
+        self.init(
+            player: history.player,
+            skill: Skill(rating: history.rating.rating, deviation: history.rating.deviation), games: history.games,
+            streak: history.streak, leaverRate: history.leaverRate, recentOpponents: history.recentOpponents)
     }
 }

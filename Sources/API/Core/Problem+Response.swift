@@ -12,6 +12,7 @@ struct ProblemBody: Codable, Equatable {
     var code: String
     var field: String?
     var ticketId: TicketID?
+    var coolingDownUntil: Instant?
     var requestId: String?
 }
 
@@ -24,7 +25,7 @@ extension Problem: HTTPResponseError {
         let body = ProblemBody(
             type: "https://muster.dev/problems/\(code.rawValue)", title: code.title, status: status.code,
             detail: detail, code: code.rawValue, field: field, ticketId: ticketId,
-            requestId: requestID.isEmpty ? nil : requestID)
+            coolingDownUntil: coolingDownUntil, requestId: requestID.isEmpty ? nil : requestID)
         var headers: HTTPFields = [:]
         if let retryAfterSeconds { headers[.retryAfter] = String(retryAfterSeconds) }
         if code == .unauthorized { headers[.wwwAuthenticate] = "Bearer" }

@@ -36,6 +36,8 @@ public struct Problem: Error, Sendable, Equatable {
     public var field: String?
     /// With `ticket-active`: the player's ticket that is in the way.
     public var ticketId: TicketID?
+    /// With `too-many-requests`, where the player may not queue for a while: until when.
+    public var coolingDownUntil: Instant?
     /// Seconds after which trying again makes sense; sent as `Retry-After`.
     public var retryAfterSeconds: Int?
 
