@@ -72,6 +72,11 @@ struct SimulateCommand: AsyncParsableCommand {
             let crowd = try crowd(files.map(\.rules))
             let comparison = try await simulated(files, crowd)
             try write(comparison)
+            guard comparison.runs.allSatisfy({ $0.figures.faults.isEmpty }) else {
+                throw CommandFailure(
+                    "The simulation did what must never happen; its figures can't be trusted.",
+                    nextStep: "Report it with the rules, the seed \(seed) and the lines above that say FAULT.")
+            }
         } catch let error as SimulationError {
             throw CommandFailure(
                 error.description, nextStep: "Nothing was simulated; correct that, then run the command again.")
@@ -155,7 +160,6 @@ struct SimulateCommand: AsyncParsableCommand {
     // MARK: What is said
 
     private func write(_ comparison: Comparison) throws {
-        print(json ? try comparison.jsonText() : "\n" + ComparisonTable(comparison).text)
         let page = ComparisonPage(comparison)
         for (path, text) in [(html, page.html), (svg, page.picture)] {
             guard let path else { continue }
@@ -167,5 +171,7 @@ struct SimulateCommand: AsyncParsableCommand {
             }
             FileHandle.note("wrote \(path)")
         }
+        // Last: whoever reads it may stop reading before its end.
+        print(json ? try comparison.jsonText() : "\n" + ComparisonTable(comparison).text)
     }
 }
