@@ -74,7 +74,8 @@ public struct ComparisonPage {
         .note{color:#4b5563;margin:.3rem 0}.bad{color:#b3261e;font-weight:600}
         .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(30rem,100%),1fr));gap:1.5rem 2rem}
         figure{margin:0}figure svg{width:100%;height:auto;display:block}
-        .legend span{margin-right:1.4rem;display:inline-block}.legend i{display:inline-block;width:.9rem;height:.9rem;border-radius:3px}
+        .legend span{margin-right:1.4rem;display:inline-block}
+        .legend i{display:inline-block;width:.9rem;height:.9rem;border-radius:3px}
         .legend i{margin-right:.4rem;vertical-align:-1px}
         .wide{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums}
         th,td{text-align:right;padding:.2rem .7rem;font-weight:400;white-space:nowrap}
