@@ -12,6 +12,8 @@ public struct IngestConfiguration: Sendable, Equatable {
     /// How many results one transaction applies.
     public var resultsMax = 64
     public var events = EventIngestConfiguration()
+    /// `nil`: the built-in rules.
+    public var rulesFile: String?
 
     public init() {}
 
@@ -23,6 +25,7 @@ public struct IngestConfiguration: Sendable, Equatable {
     /// - `muster.ingest.batch-max` (1 to 5000 entries)
     /// - `muster.ingest.linger-ms` (1 to 10000)
     /// - `muster.ingest.claim-idle-ms` (1000 to 600000)
+    /// - `muster.matchmaking.rules`, the path of a rules file
     /// - Throws: ``IngestConfigurationError`` naming the setting that is out of its range.
     public init(reader: ConfigReader) throws {
         self.init()
@@ -36,6 +39,7 @@ public struct IngestConfiguration: Sendable, Equatable {
             reader.int(forKey: "muster.ingest.linger-ms", default: Int(events.linger.milliseconds)))
         events.claimIdle = .milliseconds(
             reader.int(forKey: "muster.ingest.claim-idle-ms", default: Int(events.claimIdle.milliseconds)))
+        rulesFile = reader.string(forKey: "muster.matchmaking.rules")
         try validate()
     }
 

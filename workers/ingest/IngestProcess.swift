@@ -16,12 +16,10 @@ import Telemetry
 /// applied even while no API runs.
 public struct IngestProcess: Sendable {
     private let configuration: IngestConfiguration
-    private let rules: MatchmakingRules
     private let logger: Logger
 
-    public init(configuration: IngestConfiguration, rules: MatchmakingRules = .standard, logger: Logger? = nil) {
+    public init(configuration: IngestConfiguration, logger: Logger? = nil) {
         self.configuration = configuration
-        self.rules = rules
         self.logger = logger ?? Log.logger("ingest")
     }
 
@@ -29,13 +27,15 @@ public struct IngestProcess: Sendable {
     public func run() async throws {
         try configuration.validate()
         let redis = RedisClient(configuration: try RedisConfiguration(url: configuration.redisURL), logger: logger)
+        let rules = try RulesFile.follow(configuration.rulesFile, logger: logger)
         let folder = configuration.dataFolder
         let data = try RecordsDatabase.open(
             path: "\(folder)/data.sqlite", durability: .full, schemas: GameDataSchema.schemas, logger: logger)
         let events = try RecordsDatabase.open(
             path: "\(folder)/events.sqlite", durability: .normal, schemas: [EventsSchema.schema], logger: logger)
         do {
-            try await ProcessHost.run(services: services(redis: redis, data: data, events: events), logger: logger)
+            try await ProcessHost.run(
+                services: services(redis: redis, rules: rules, data: data, events: events), logger: logger)
         } catch {
             try data.close()
             try events.close()
@@ -46,14 +46,16 @@ public struct IngestProcess: Sendable {
     }
 
     /// The parts in the order of their start; they stop in reverse: what reads Redis before the client does.
-    func services(redis: RedisClient, data: RecordsDatabase, events: RecordsDatabase) -> [any Service] {
+    func services(
+        redis: RedisClient, rules: FollowedRules, data: RecordsDatabase, events: RecordsDatabase
+    ) -> [any Service] {
         let readiness = Readiness()
         readiness.register("redis") { redis.isConnected ? .ready : .notReady("no connection to Redis") }
         let applier = ResultApplier(
             results: ResultsRepository(database: data),
-            matchmaking: MatchmakingService(redis: redis, rules: rules, logger: logger),
+            matchmaking: MatchmakingService(redis: redis, book: rules.book, logger: logger),
             fleet: FleetService(redis: redis), logger: logger)
-        return [
+        return rules.services + [
             redis,
             ProcessRegistry(redis: redis, role: "ingest", version: "1", logger: logger),
             HealthServer(

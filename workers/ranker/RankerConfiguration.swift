@@ -5,7 +5,8 @@ import Redis
 /// What a ranker process is told: where Redis is, and how it keeps time.
 ///
 /// Read from: `muster.redis.url` (text), `muster.health.port` (0…65535, 0 = any), `muster.health.host` (text),
-/// `muster.ranker.lease-ms` (300…60000), `muster.ranker.tick-ms` (1…10000).
+/// `muster.ranker.lease-ms` (300…60000), `muster.ranker.tick-ms` (1…10000), `muster.ranker.band-tickets`
+/// (100…10000000), `muster.matchmaking.rules` (path of a rules file; without one, the built-in rules).
 public struct RankerConfiguration: Sendable, Equatable {
     public var redisURL = "redis://127.0.0.1:6379"
     public var healthHost = "127.0.0.1"
@@ -15,7 +16,10 @@ public struct RankerConfiguration: Sendable, Equatable {
     public var leaseMs = 2_000
     /// The longest time between two matchings of a pool in which tickets wait, in ms.
     public var tickMs = 100
-    public var rules = MatchmakingRules.standard
+    /// With more waiting tickets than these for each of its rating bands, a pool is divided among more rankers.
+    public var bandTickets = 20_000
+    /// `nil`: the built-in rules.
+    public var rulesFile: String?
 
     public init() {}
 
@@ -25,6 +29,8 @@ public struct RankerConfiguration: Sendable, Equatable {
         healthPort = reader.int(forKey: "muster.health.port", default: healthPort)
         leaseMs = reader.int(forKey: "muster.ranker.lease-ms", default: leaseMs)
         tickMs = reader.int(forKey: "muster.ranker.tick-ms", default: tickMs)
+        bandTickets = reader.int(forKey: "muster.ranker.band-tickets", default: bandTickets)
+        rulesFile = reader.string(forKey: "muster.matchmaking.rules")
     }
 
     /// Refuses what can't work, naming the setting.
@@ -38,14 +44,17 @@ public struct RankerConfiguration: Sendable, Equatable {
         guard (1...10_000).contains(tickMs) else {
             throw RankerConfigurationError(key: "muster.ranker.tick-ms", reason: "\(tickMs) is not 1 to 10000")
         }
-        try rules.validate()
+        guard (100...10_000_000).contains(bandTickets) else {
+            throw RankerConfigurationError(
+                key: "muster.ranker.band-tickets", reason: "\(bandTickets) is not 100 to 10000000")
+        }
         _ = try RedisConfiguration(url: redisURL)
     }
 
     var timing: Ranker.Timing {
         Ranker.Timing(
             lease: .milliseconds(leaseMs), round: .milliseconds(leaseMs / 4), tick: .milliseconds(tickMs),
-            deadlines: .milliseconds(250))
+            deadlines: .milliseconds(250), bandTickets: bandTickets)
     }
 }
 

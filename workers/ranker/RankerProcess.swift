@@ -24,11 +24,12 @@ public struct RankerProcess: Sendable {
             configuration: try RedisConfiguration(url: configuration.redisURL), logger: Log.logger("muster.redis"))
         let readiness = Readiness()
         readiness.register("redis") { redis.isConnected ? .ready : .notReady("not connected") }
-        let ranker = Ranker(redis: redis, rules: configuration.rules, timing: configuration.timing, logger: logger)
+        let rules = try RulesFile.follow(configuration.rulesFile, logger: logger)
+        let ranker = Ranker(redis: redis, book: rules.book, timing: configuration.timing, logger: logger)
         let health = HealthServer(
             host: configuration.healthHost, port: configuration.healthPort, readiness: readiness, registry: .shared,
             logger: logger)
         let registry = ProcessRegistry(redis: redis, role: "ranker", version: version, logger: logger)
-        try await ProcessHost.run(services: [redis, health, registry, ranker], logger: logger)
+        try await ProcessHost.run(services: [redis, health, registry] + rules.services + [ranker], logger: logger)
     }
 }

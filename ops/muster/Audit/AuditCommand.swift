@@ -31,7 +31,8 @@ struct AuditCommand: AsyncParsableCommand {
 
     func run() async throws {
         try Books.requireFiles(in: shared.dataFolder)
-        let books = try Books(folder: shared.dataFolder, provider: withoutProvider ? nil : provider())
+        let books = try Books(
+            folder: shared.dataFolder, rules: shared.matchmakingRules(), provider: withoutProvider ? nil : provider())
         let wait = Duration.seconds(wait)
         let report = try await RedisConnection.with(url: try shared.redisURL()) { redis in
             let open = try await books.settle(redis, within: wait)

@@ -20,11 +20,13 @@ struct Books: Sendable {
     private let accounts: RecordsDatabase
     private let data: RecordsDatabase
     private let provider: Provider?
+    /// By which there are pools, and queues of allocations.
+    private let rules: MatchmakingRules
 
     /// Opens the files; a folder without them is refused, not filled with empty ones.
     ///
     /// - Parameter provider: without it, the rules about charges are left out.
-    init(folder: String, provider: Provider?) throws {
+    init(folder: String, rules: MatchmakingRules, provider: Provider?) throws {
         try Self.requireFiles(in: folder)
         let logger = Logger(label: "audit", factory: { _ in SwiftLogNoOpLogHandler() })
         accounts = try RecordsDatabase.open(
@@ -32,6 +34,7 @@ struct Books: Sendable {
         data = try RecordsDatabase.open(
             path: "\(folder)/data.sqlite", durability: .full, schemas: GameDataSchema.schemas, logger: logger)
         self.provider = provider
+        self.rules = rules
     }
 
     /// Says which file is missing, before anything else is looked for.
@@ -57,7 +60,7 @@ struct Books: Sendable {
 
     /// Every rule of every room.
     func audit(_ redis: RedisClient) async throws -> AuditReport {
-        let matchmaking = MatchmakingAudit(service: MatchmakingService(redis: redis))
+        let matchmaking = MatchmakingAudit(service: MatchmakingService(redis: redis, rules: rules))
         let sections = [
             AuditSection(room: "store", findings: try await store()),
             AuditSection(room: "game data", findings: try await GameDataAudit(database: data).findings()),
@@ -91,7 +94,7 @@ struct Books: Sendable {
     /// Each queue's counters agree with what is in it.
     private func jobs(_ redis: RedisClient) async throws -> AuditFinding {
         var broken: [String] = []
-        let queues = Queues.all
+        let queues = Queues.all(of: rules)
         for queue in queues {
             let counts = try await JobQueue(name: queue, redis: redis).counts()
             guard !counts.isBalanced else { continue }

@@ -27,7 +27,7 @@ struct DepthCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let reader = DepthReader()
+        let reader = DepthReader(rules: try shared.matchmakingRules())
         let pause = Duration.seconds(interval)
         let screen = watch && !json ? Screen() : nil
         try await RedisConnection.with(url: try shared.redisURL()) { redis in

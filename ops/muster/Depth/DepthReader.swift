@@ -7,13 +7,16 @@ import Redis
 
 /// Reads what `muster depth` shows.
 struct DepthReader: Sendable {
+    /// By which there are queues, pools and fleets.
+    let rules: MatchmakingRules
+
     /// Each part is consistent in itself; the parts are read one after another.
     func sample(_ redis: RedisClient) async throws -> DepthSample {
         var rows: [DepthRow] = []
-        for queue in Queues.all {
+        for queue in Queues.all(of: rules) {
             rows.append(Self.row(queue, try await JobQueue(name: queue, redis: redis).counts()))
         }
-        let matchmaking = MatchmakingService(redis: redis)
+        let matchmaking = MatchmakingService(redis: redis, rules: rules)
         for pool in try await matchmaking.depth() {
             rows.append(
                 DepthRow(

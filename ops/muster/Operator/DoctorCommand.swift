@@ -45,7 +45,7 @@ struct DoctorCommand: AsyncParsableCommand {
     private func look(at url: String) async throws -> [DoctorFinding] {
         let reader = DoctorReader(period: .seconds(seconds))
         let configuration = try RedisConnection.configuration(url: url)
-        var names = Queues.all
+        var names = try shared.queues()
         for name in queues.map({ QueueName($0) }) where !names.contains(name) { names.append(name) }
         let all = names
         return try await RedisConnection.with(url: url) { redis in

@@ -34,7 +34,7 @@ struct WorkerTargets: ParsableArguments {
     func give(
         _ order: WorkerOrder, confirm: @escaping @Sendable ([WorkerEntry]) throws -> Void = { _ in }
     ) async throws {
-        let (names, ids, isAll) = (Self.queues(queue), ids, all)
+        let (names, ids, isAll) = (try Self.queues(queue, of: shared), ids, all)
         let told = try await RedisConnection.with(url: try shared.redisURL()) { redis in
             let known = try await Self.entries(of: names, redis)
             let chosen = isAll ? known : known.filter { ids.contains($0.id) }
@@ -74,7 +74,9 @@ struct WorkerTargets: ParsableArguments {
     }
 
     /// The one that was named, else those of the house.
-    static func queues(_ name: String?) -> [QueueName] { name.map { [QueueName($0)] } ?? Queues.all }
+    static func queues(_ name: String?, of shared: SharedOptions) throws -> [QueueName] {
+        try name.map { [QueueName($0)] } ?? shared.queues()
+    }
 
     static func entries(of queues: [QueueName], _ redis: RedisClient) async throws -> [WorkerEntry] {
         var entries: [WorkerEntry] = []

@@ -40,7 +40,7 @@ struct WorkersListCommand: AsyncParsableCommand {
     func validate() throws { try WorkerTargets.validate(queue) }
 
     func run() async throws {
-        let names = WorkerTargets.queues(queue)
+        let names = try WorkerTargets.queues(queue, of: shared)
         let entries = try await RedisConnection.with(url: try shared.redisURL()) { redis in
             try await WorkerTargets.entries(of: names, redis)
         }

@@ -43,6 +43,7 @@ struct ProcessOptions: ParsableArguments {
             EnvironmentVariablesProvider(environmentVariables: overrides), EnvironmentVariablesProvider(),
         ])
         try SettingsSeen.refuseFaults([role], overrides: overrides)
+        if let rules = reader.string(forKey: "muster.matchmaking.rules") { _ = try SharedOptions.readRules(rules) }
         let (level, format) = try Self.readLogging(reader)
         Log.bootstrap(level: level, role: role, format: format)
         MetricsRegistry.bootstrap()

@@ -1,10 +1,10 @@
+import GameModel
 import Jobs
 import Matchmaking
 
-/// The queues of the house: those of orders and results, and one of allocations for each pool.
+/// The queues of the house: those of orders and results, and one of allocations for each pool of the rules.
 enum Queues {
-    static let pools = MatchmakingRules.standard.pools
-
-    static let all: [QueueName] =
-        [QueueName("verify"), QueueName("results")] + pools.map { AllocateInstance.queue(of: $0) }
+    static func all(of rules: MatchmakingRules) -> [QueueName] {
+        [QueueName("verify"), QueueName("results")] + rules.pools.map { AllocateInstance.queue(of: $0) }
+    }
 }

@@ -12,6 +12,11 @@ struct SharedOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Folder of the SQLite files and keys (MUSTER_DATA; .muster).", valueName: "folder"))
     var data: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Rules of matchmaking (MUSTER_MATCHMAKING_RULES; built-in ones, see 'muster rules').", valueName: "file"))
+    var rules: String?
+
     @Option(help: ArgumentHelp("trace, debug, info, notice, warning, error or critical.", valueName: "level"))
     var logLevel: String?
 
@@ -39,6 +44,8 @@ struct SharedOptions: ParsableArguments {
         }
         if let redis { values["MUSTER_REDIS_URL"] = redis }
         if let data { values["MUSTER_DATA"] = data }
+        // Absolute, for processes that are started elsewhere.
+        if let rules { values["MUSTER_MATCHMAKING_RULES"] = URL(filePath: rules).path }
         if let logLevel { values["MUSTER_LOG_LEVEL"] = logLevel }
         return values
     }

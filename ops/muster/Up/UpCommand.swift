@@ -18,6 +18,7 @@ struct UpCommand: AsyncParsableCommand {
             Example:
               muster up --ranker 2 --ingest 2
               muster up --data /tmp/demo --port 0 --set allocator.regions=eu
+              muster up --rules ops/deploy/rules.yaml
             """)
 
     @OptionGroup var shared: SharedOptions
@@ -47,6 +48,8 @@ struct UpCommand: AsyncParsableCommand {
         signal(SIGPIPE, SIG_IGN)
         let parent = getppid()
         try SettingsSeen.refuseFaults(SettingsSeen.roles, overrides: shared.overrides)
+        let rules = shared.rulesFile
+        if let rules { _ = try SharedOptions.readRules(rules) }
         let folder = try await UpFolder.prepare(shared.dataFolder)
         let lock = try FolderLock(folder: folder.path)
         try await Leftovers.stop(in: folder.path)
@@ -56,7 +59,7 @@ struct UpCommand: AsyncParsableCommand {
         let plan = try UpPlan(
             .init(
                 counts: counts.map { (role: $0.0, count: $0.1) }, host: host, apiPort: port, redisURL: shared.redis,
-                paymentsURL: paymentsURL, overrides: shared.overrides),
+                paymentsURL: paymentsURL, rulesFile: rules, overrides: shared.overrides),
             folder: folder, executable: ThisProgram.path)
         let printer = LogPrinter(
             names: plan.children.map(\.name) + ["redis"], roles: ["up", "redis", "sandbox"] + counts.map(\.0))

@@ -12,6 +12,8 @@ struct UpPlan: Sendable {
         var redisURL: String?
         /// A payment provider that is there already; `nil`: the sandbox.
         var paymentsURL: String?
+        /// A file of rules of matchmaking.
+        var rulesFile: String?
         /// What the flags say, for all children.
         var overrides: [String: String]
     }
@@ -22,9 +24,12 @@ struct UpPlan: Sendable {
     let apiURLs: [String]
     let paymentsURL: String
     let folder: UpFolder
+    /// The rules of matchmaking that the processes follow; `nil`: the built-in ones.
+    let rulesFile: String?
 
     init(_ wishes: Wishes, folder: UpFolder, executable: String) throws {
         self.folder = folder
+        rulesFile = wishes.rulesFile
         let redis = try RedisPlan(url: wishes.redisURL, folder: folder)
         redisURL = redis.url
         redisSpec = redis.spec
@@ -36,6 +41,7 @@ struct UpPlan: Sendable {
 
         var environment = wishes.overrides
         environment["MUSTER_REDIS_URL"] = redisURL
+        if let rulesFile { environment["MUSTER_MATCHMAKING_RULES"] = rulesFile }
         environment["MUSTER_DATA"] = folder.path
         environment["MUSTER_API_URL"] = apiURLs[0]
         environment["MUSTER_PAYMENTS_URL"] = paymentsURL
@@ -83,6 +89,7 @@ struct UpPlan: Sendable {
             pid: getpid(), startedAt: Int64(Date().timeIntervalSince1970 * 1000), isReady: false, data: folder.path,
             redisUrl: redisURL, apiUrl: apiURLs[0], apiUrls: apiURLs, paymentsUrl: paymentsURL,
             paymentsKeyFile: children.contains { $0.role == "sandbox" } ? folder.paymentsKeyFile : nil,
+            rulesFile: rulesFile,
             instanceTokenFile: folder.instanceTokenFile, developerTokenFile: folder.developerTokenFile,
             processes: specs.map { .init(name: $0.name, role: $0.role, pid: nil, healthUrl: $0.healthURL, restarts: 0) }
         )

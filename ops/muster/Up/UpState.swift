@@ -26,6 +26,8 @@ struct UpState: Codable, Sendable {
     var paymentsUrl: String
     /// Where the sandbox's secret key is; `nil` where the provider is not ours.
     var paymentsKeyFile: String?
+    /// The rules of matchmaking that the processes follow; `nil`: the built-in ones.
+    var rulesFile: String?
     var instanceTokenFile: String
     var developerTokenFile: String
     var processes: [Member]

@@ -16,6 +16,7 @@ enum UpSummary {
             "  payments   \(state.paymentsUrl)",
             "  redis      \(state.redisUrl)",
             "  data       \(state.data)",
+            "  rules      \(state.rulesFile ?? "built in; others with --rules FILE")",
             "  developer  token in \(state.developerTokenFile)",
             "  next       muster load --players 100 --seconds 20, muster depth --watch, muster audit; stop with ^C",
         ]

@@ -39,7 +39,7 @@ struct JobAccess: ParsableArguments {
 
     /// Runs the body with the queues in question.
     func with<T: Sendable>(_ body: @escaping @Sendable ([JobQueue]) async throws -> T) async throws -> T {
-        let names = queueName.map { [QueueName($0)] } ?? Queues.all
+        let names = try queueName.map { [QueueName($0)] } ?? shared.queues()
         return try await RedisConnection.with(url: try shared.redisURL()) { redis in
             try await body(names.map { JobQueue(name: $0, redis: redis) })
         }

@@ -38,7 +38,7 @@ struct QueuesListCommand: AsyncParsableCommand {
     func validate() throws { for name in names { _ = try JobAccess.queue(name) } }
 
     func run() async throws {
-        let queues = names.isEmpty ? Queues.all : try names.map { try JobAccess.queue($0) }
+        let queues = try names.isEmpty ? shared.queues() : names.map { try JobAccess.queue($0) }
         let rows = try await RedisConnection.with(url: try shared.redisURL()) { redis in
             var rows: [QueueRow] = []
             for name in queues { rows.append(try await QueueRow(JobQueue(name: name, redis: redis))) }
@@ -91,10 +91,11 @@ struct QueueTargets: ParsableArguments {
     func each(_ body: @escaping @Sendable (JobQueue) async throws -> Void) async throws {
         let names = try names.map { try JobAccess.queue($0) }
         let allowsNew = allowsNew
+        let house = try shared.queues()
         let outputs = try await RedisConnection.with(url: try shared.redisURL()) { redis in
             let queues = names.map { JobQueue(name: $0, redis: redis) }
             // All are looked at before one is changed: a misspelled name must not leave half of the work done.
-            for queue in queues where !allowsNew { try await Self.requireKnown(queue) }
+            for queue in queues where !allowsNew { try await Self.requireKnown(queue, among: house) }
             var outputs: [QueueLimitsOutput] = []
             for queue in queues {
                 try await body(queue)
@@ -106,12 +107,12 @@ struct QueueTargets: ParsableArguments {
         for output in outputs { print("\(output.queue) is \(output.state)") }
     }
 
-    static func requireKnown(_ queue: JobQueue) async throws {
-        if Queues.all.contains(queue.name) { return }
+    static func requireKnown(_ queue: JobQueue, among house: [QueueName]) async throws {
+        if house.contains(queue.name) { return }
         guard try await queue.counts().enqueued == 0, try await queue.limits() == QueueLimits() else { return }
         throw CommandFailure(
             "Nothing was ever enqueued to a queue \(queue.name).",
-            nextStep: "The house has \(Queues.all.map(\.rawValue).joined(separator: ", ")). "
+            nextStep: "The house has \(house.map(\.rawValue).joined(separator: ", ")). "
                 + "Add --new where you mean a new one.")
     }
 }

@@ -85,10 +85,10 @@ struct QueuesLimitCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let (name, command) = (try JobAccess.queue(queue), self)
+        let (name, command, house) = (try JobAccess.queue(queue), self, try shared.queues())
         let output = try await RedisConnection.with(url: try shared.redisURL()) { redis in
             let queue = JobQueue(name: name, redis: redis)
-            if !command.allowsNew { try await QueueTargets.requireKnown(queue) }
+            if !command.allowsNew { try await QueueTargets.requireKnown(queue, among: house) }
             let limits =
                 command.changesSomething
                 ? try await queue.changeLimits { command.change(&$0) } : try await queue.limits()

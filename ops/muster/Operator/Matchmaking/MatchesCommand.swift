@@ -1,0 +1,136 @@
+import ArgumentParser
+import Foundation
+import GameModel
+import Jobs
+import Matchmaking
+
+/// `muster matches`: which there are, and why.
+struct MatchesCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "matches",
+        abstract: "List matches, and show why one was made of these players.",
+        discussion: """
+            Example:
+              muster matches ls --mode squad
+              muster matches show squad.everywhere.01K0Z7QK3T8V5M2B9X4C6D1E0F.eu
+            """,
+        subcommands: [MatchesListCommand.self, MatchesShowCommand.self])
+}
+
+/// `muster matches ls`.
+struct MatchesListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ls",
+        abstract: "List matches that are proposed, placed or played, the oldest first.",
+        discussion: """
+            Example:
+              muster matches ls
+              muster matches ls --mode duel --state proposed
+              muster matches ls --json | jq -r '.matches[].id'
+            """)
+
+    @OptionGroup var access: MatchmakingAccess
+    @OptionGroup var pools: PoolFilterOptions
+    @Option(help: ArgumentHelp("proposed, placing or ready; repeatable.", valueName: "state"))
+    var state: [MatchState] = []
+    @Option(help: "At most so many, 1 to 10000.") var limit = 50
+    @Flag(help: "Print JSON.") var json = false
+
+    private struct Output: Encodable {
+        let matches: [MatchFacts]
+        /// Whether there may be more than were asked for.
+        let isCut: Bool
+    }
+
+    func validate() throws {
+        try JobsListCommand.check(limit)
+        if let ended = state.first(where: \.isFinal) {
+            throw ValidationError("Matches that are \(ended) have ended; see one by its id: muster matches show ID.")
+        }
+    }
+
+    func run() async throws {
+        let command = self
+        let (matches, now) = try await access.with { inspector in
+            let states: Set<MatchState> =
+                command.state.isEmpty ? [.proposed, .placing, .ready] : Set(command.state)
+            let filter = try command.pools.filter(inspector.rules)
+            // One more than is shown tells whether there are more.
+            return (
+                try await inspector.matches(states, in: filter, limit: command.limit + 1), try await inspector.now()
+            )
+        }
+        let shown = Array(matches.prefix(limit))
+        if json { return try JobJSON.print(Output(matches: shown, isCut: matches.count > limit)) }
+        guard !shown.isEmpty else { return print("no match is under way") }
+        let rows = shown.map { match in
+            [
+                match.id.rawValue, match.state.rawValue, match.region?.rawValue ?? "-",
+                "\(match.players)" + (match.bots.reduce(0, +) > 0 ? " + \(match.bots.reduce(0, +)) bots" : ""),
+                match.state == .proposed ? "\(match.accepted)" : "all",
+                match.proposedAt.map { DepthTable.age(max(0, Int((now - $0).milliseconds))) } ?? "-",
+                match.rules ?? "-", match.instance?.rawValue ?? "-",
+            ]
+        }
+        print(
+            JobText.table(
+                ["match", "state", "region", "players", "accepted", "age", "rules", "instance"], rows,
+                right: [4, 5], flexible: [7], most: 150))
+        if matches.count > limit { print("the first \(limit); --limit shows more") }
+    }
+}
+
+/// `muster matches show`.
+struct MatchesShowCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
+        abstract: "Show a match: its teams, and each rule with its limit and the match's value when it was made.",
+        discussion: """
+            Matches that ended are kept for an hour.
+
+            Example:
+              muster matches show squad.everywhere.01K0Z7QK3T8V5M2B9X4C6D1E0F.eu
+              muster matches show duel.eu.01K0Z7QK3T8V5M2B9X4C6D1E0F --json | jq .match.grounds.checks
+            """)
+
+    @OptionGroup var access: MatchmakingAccess
+    @Argument(help: "The match's id.") var id: String
+    @Flag(help: "Print JSON.") var json = false
+
+    private struct Output: Encodable {
+        let match: MatchFacts
+        let tickets: [TicketFacts]
+    }
+
+    func run() async throws {
+        let id = try MatchmakingAccess.match(id)
+        guard let (match, tickets) = try await access.with({ try await $0.match(id) }) else {
+            throw MatchmakingAccess.gone(id)
+        }
+        if json { return try JobJSON.print(Output(match: match, tickets: tickets)) }
+        print(MatchmakingText.rows(Self.facts(match)))
+        let byId = Dictionary(tickets.map { ($0.id, $0) }) { first, _ in first }
+        for (index, team) in match.teams.enumerated() {
+            let there = team.compactMap { byId[$0] }
+            let bots = index < match.bots.count && match.bots[index] > 0 ? ", \(match.bots[index]) bots" : ""
+            let chance = match.grounds.flatMap { index < $0.chances.count ? $0.chances[index] : nil }
+                .map { ", predicted to win \(MatchmakingText.number($0 * 100)) %" }
+            print("\nteam \(index + 1)\(bots)\(chance ?? "")\n\(MatchmakingText.players(of: there))")
+        }
+        guard let grounds = match.grounds else { return }
+        print(
+            "\nwhy these: around \(grounds.anchor), which had waited "
+                + "\(Duration.milliseconds(grounds.waitedMs).inWords)\n\(MatchmakingText.checks(grounds.checks))")
+    }
+
+    private static func facts(_ match: MatchFacts) -> [(String, String?)] {
+        [
+            ("match", match.id.rawValue), ("pool", match.pool), ("state", match.state.rawValue),
+            ("region", match.region?.rawValue), ("rules", match.rules), ("players", "\(match.players)"),
+            ("proposed", match.proposedAt.map(JobText.time)), ("since", match.since.map(JobText.time)),
+            ("accept by", match.state == .proposed ? match.acceptBy.map(JobText.time) : nil),
+            ("accepted", match.state == .proposed ? "\(match.accepted) of \(match.players)" : nil),
+            ("instance", match.instance?.rawValue), ("into", match.into?.rawValue), ("reason", match.reason),
+        ]
+    }
+}
