@@ -51,7 +51,11 @@ struct InstanceBackfillTests {
         let (one, two, three) = (Self.one, Self.two, Self.three)
         try await withAPIAndInstance(Self.long) { api, instance in
             let match = api.addMatch([one, two])
-            api.seen.withLock { $0.sheets[match]?.canBackfill = true }
+            api.seen.withLock { seen in
+                seen.sheets[match]?.canBackfill = true
+                // Each hit takes 2 of 1,000, so that the fight outlasts the test.
+                seen.sheets[match]?.balance.weapons[0].damage = -18
+            }
             let leaving = try await api.token(one, match, instance: instance.id)
             let staying = try await api.token(two, match, instance: instance.id)
             async let stayed = play(instance.port, token: staying)
@@ -78,7 +82,9 @@ struct InstanceBackfillTests {
             let report = try #require(api.seen.withLock { $0.results[match]?.first })
             #expect(Set(report.players.filter { $0.left == true }.map(\.playerId)) == [one])
             #expect(Set(report.players.map(\.playerId)) == [one, two, three])
-            #expect(api.seen.withLock { $0.events.contains { $0.kind == "backfill_requested" } })
+            try await eventually("the event is posted") {
+                api.seen.withLock { $0.events.contains { $0.kind == "backfill_requested" } }
+            }
             #expect(api.seen.withLock { $0.backfills.last } == .init(open: [], left: []), "the request is taken back")
         }
     }
@@ -113,7 +119,7 @@ struct InstanceBackfillTests {
         let (one, two, three) = (Self.one, Self.two, Self.three)
         try await withAPIAndInstance({
             Self.long(&$0)
-            $0.play.ticksMax = 100
+            $0.play.ticksMax = 400
         }) { api, instance in
             let match = api.addMatch([one, two])
             let tokens = [
@@ -121,16 +127,20 @@ struct InstanceBackfillTests {
                 try await api.token(two, match, instance: instance.id),
             ]
             api.seen.withLock { $0.sheets[match]?.balance.weapons[0].damage = -20 }
-            async let first = play(instance.port, token: tokens[0])
-            async let second = play(instance.port, token: tokens[1])
-            try await eventually("the match runs") {
-                api.seen.withLock { $0.beats.last?.matches == [match] }
-            }
-            api.seen.withLock { $0.sheets[match]?.teams = MatchSheet.of([[one, three], [two]], match: match).teams }
-            // A stranger with a token makes the room ask for the roster, and is refused.
             let stranger = try await api.token(PlayerID("eve"), match, instance: instance.id)
-            _ = try await play(instance.port, token: stranger)
-            #expect(try await [first.last?.type, second.last?.type] == ["finished", "finished"])
+            async let second = play(instance.port, token: tokens[1])
+            try await withGameClient(instance.port) { client in
+                try await client.join(tokens[0])
+                var frame = try await client.next()
+                while frame?.type != "state" { frame = try await client.next() }
+                api.seen.withLock {
+                    $0.sheets[match]?.teams = MatchSheet.of([[one, three], [two]], match: match).teams
+                }
+                // A stranger with a token makes the room ask for the roster, and is refused.
+                #expect(try await play(instance.port, token: stranger).last?.code == "bad-token")
+                #expect(try await client.rest().last?.type == "finished")
+            }
+            #expect(try await second.last?.type == "finished")
             try await eventually("the result is posted") { api.seen.withLock { $0.results[match] != nil } }
             let report = try #require(api.seen.withLock { $0.results[match]?.first })
             #expect(report.players.map(\.playerId) == [one, two])

@@ -45,6 +45,58 @@ struct RealAPITests {
         }
     }
 
+    @Test(
+        "in a pool that spans the regions, a match is played where all are near; who queues takes the seat of who left"
+    )
+    func backfill() async throws {
+        let rules = """
+            regions: [us, eu]
+            modes:
+              duel:
+                teams: {count: 2, size: 1}
+                rating: {window: 5000, window-max: 5000}
+                latency: {scope: together, max: 60}
+                backfill: {allowed: true}
+            """
+        try await withHouse(rules: rules) { house in
+            let names = ["one", "two", "three"]
+            var players: [House.Player] = []
+            for name in names { players.append(try await house.newPlayer(name)) }
+            let (leaving, staying, coming) = (players[0], players[1], players[2])
+            let wish = #"{"mode":"duel","latencies":{"eu":20,"us":120}}"#
+            async let first = house.ready(leaving, wish)
+            let seat = try await house.ready(staying, wish)
+            let left = try await first
+            let match = try #require(left.matchId)
+            #expect(match.pool?.region == .everywhere)
+            #expect(match.region == eu)
+
+            // Waits for a seat before there is one, so that it is taken soon after.
+            async let late = house.ready(coming, wish)
+            async let ending = play(seat.port, token: seat.joinToken)
+            try await withGameClient(left.port) { client in
+                try await client.join(left.joinToken)
+                var frame = try await client.next()
+                while frame?.type != "state" { frame = try await client.next() }
+                try await client.send(#"{"type":"leave"}"# + "\n")
+            }
+            let taken = try await late
+            #expect(taken.matchId == match, "the seat is one of the running match")
+            let frames = try await play(taken.port, token: taken.joinToken)
+            #expect(frames.first?.type == "joined")
+            #expect(frames.last?.type == "finished")
+            #expect(try await ending.last?.type == "finished")
+
+            try await eventually("the result is stored") {
+                try await house.matches.match(match)?.state == .reported
+            }
+            let record = try #require(try await house.matches.match(match))
+            #expect(Set(record.roster.map(\.playerId)) == Set(players.map(\.id)))
+            #expect(record.result?.players.filter(\.left).map(\.playerId) == [leaving.id])
+            try await eventually("the slot is free") { try await house.fleet.list(eu).allocations == 0 }
+        }
+    }
+
     @Test("fleet routes: who may ask, what is refused, and a result counts once")
     func routes() async throws {
         try await withHouse { house in
@@ -146,18 +198,31 @@ private struct House: Sendable {
 
     /// Queues, accepts, connects and plays to the end: the last frame.
     func playMatch(_ player: Player) async throws -> AnyFrame? {
+        let seat = try await ready(player, #"{"mode":"duel","region":"eu"}"#)
+        return try await play(seat.port, token: seat.joinToken).last
+    }
+
+    /// Where a player is to play.
+    struct Seat: Sendable {
+        let port: Int
+        let joinToken: String
+        let matchId: MatchID?
+    }
+
+    /// Queues and accepts.
+    func ready(_ player: Player, _ wish: String) async throws -> Seat {
         struct Ticket: Decodable {
             struct Connection: Decodable { var host: String, port: Int, joinToken: String }
             var ticketId: String
             var state: String
+            var matchId: MatchID?
             var connection: Connection?
         }
-        let wish = #"{"mode":"duel","region":"eu"}"#
         var ticket = try read(Ticket.self, try await send(.POST, "/v1/matchmaking/tickets", player.token, wish))
         let path = "/v1/matchmaking/tickets/\(ticket.ticketId)"
         while true {
             if let connection = ticket.connection, ticket.state == "ready" {
-                return try await play(connection.port, token: connection.joinToken).last
+                return Seat(port: connection.port, joinToken: connection.joinToken, matchId: ticket.matchId)
             }
             guard ["queued", "proposed", "accepted", "placing"].contains(ticket.state) else {
                 throw TestSupportError("the ticket is \(ticket.state)")
@@ -172,13 +237,15 @@ private struct House: Sendable {
 }
 
 /// Runs the body beside the house; stops it afterwards.
-private func withHouse(_ body: @Sendable @escaping (House) async throws -> Void) async throws {
+private func withHouse(
+    rules: String? = nil, _ body: @Sendable @escaping (House) async throws -> Void
+) async throws {
     let folder = try TemporaryFolder()
     defer { folder.remove() }
     let client = HTTPClient(eventLoopGroup: .singletonMultiThreadedEventLoopGroup)
     do {
         try await withRedis { redis, server in
-            try await run(folder, server, redis, client, body)
+            try await run(folder, rules, server, redis, client, body)
         }
         try await client.shutdown()
     } catch {
@@ -188,7 +255,7 @@ private func withHouse(_ body: @Sendable @escaping (House) async throws -> Void)
 }
 
 private func run(
-    _ folder: TemporaryFolder, _ server: RedisServer, _ redis: RedisClient, _ client: HTTPClient,
+    _ folder: TemporaryFolder, _ rules: String?, _ server: RedisServer, _ redis: RedisClient, _ client: HTTPClient,
     _ body: @Sendable @escaping (House) async throws -> Void
 ) async throws {
     var logger = Logger(label: "test.house")
@@ -199,6 +266,11 @@ private func run(
     api.port = 0
     api.scryptLogN = 10
     api.scryptP = 1
+    if let rules {
+        api.rulesFile = folder.file("rules.yaml")
+        try rules.write(toFile: folder.file("rules.yaml"), atomically: true, encoding: .utf8)
+    }
+    let followed = try RulesFile.follow(api.rulesFile, logger: logger)
     let (ports, port) = AsyncStream<Int>.makeStream()
     let parts = try APIProcess(configuration: api, logger: logger).parts { port.yield($0) }
     let tokens = TokenIssuer(keys: try SigningKeys.loadOrCreate(folder: folder.file("keys")))
@@ -211,11 +283,9 @@ private func run(
     // The instance below is the fleet.
     allocator.instancesMin = 0
     allocator.freeSlotsMin = 0
-    let placing = try AllocatorProcess(configuration: allocator, logger: logger)
-        .services(redis: redis, rules: RulesFile.follow(nil, logger: logger), database: database).filter {
-            !($0 is RedisClient)
-        }
-    let ranker = Ranker(redis: redis, logger: logger)
+    let placing = AllocatorProcess(configuration: allocator, logger: logger)
+        .services(redis: redis, rules: followed, database: database).filter { !($0 is RedisClient) }
+    let ranker = Ranker(redis: redis, book: followed.book, logger: logger)
     let group = ServiceGroup(services: parts.services + [ranker] + placing, logger: logger)
     try await withThrowingTaskGroup(of: Void.self) { tasks in
         tasks.addTask { try await group.run() }
@@ -224,6 +294,14 @@ private func run(
         let url = "http://127.0.0.1:\(await iterator.next() ?? 0)"
         var configuration = InstanceConfiguration.quick(api: url, data: folder.path)
         configuration.token = try await tokens.access(subject: FleetRoutes.sharedSubject, role: .instance)
+        if rules != nil {
+            // Long enough for others to come.
+            configuration.play.tick = .milliseconds(400)
+            configuration.play.ticksMax = 60
+            configuration.play.stateEvery = 1
+            configuration.play.backfillAfter = .milliseconds(20)
+            configuration.play.backfillInterval = .milliseconds(20)
+        }
         try await withInstance(configuration) { instance in
             let fleet = FleetService(redis: redis)
             try await eventually("the fleet knows the instance") { try await fleet.list(eu).freeSlots == 50 }
