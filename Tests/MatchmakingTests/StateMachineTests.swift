@@ -166,9 +166,11 @@ private struct Interleaving {
             let player = entry.players.randomElement(using: &random)
         else { return }
         let isFine: Set<TicketState> = [.proposed, .accepted, .placing, .ready]
-        let after = await outcome { try await service.accept(id, by: player) }
+        // The whole ticket at once, as a ticket of one player is.
+        let isForAll = Int.random(in: 0..<4, using: &random) == 0
+        let after = await outcome { try await service.accept(id, by: isForAll ? nil : player) }
         #expect((after != nil) == isFine.contains(entry.state), "accept from \(entry.state), seed \(seed)")
-        model.accept(id, player)
+        for player in isForAll ? entry.players : [player] { model.accept(id, player) }
         if let after { #expect(after.state == model.tickets[id]?.state, "seed \(seed)") }
     }
 
