@@ -1,16 +1,17 @@
 import ArgumentParser
 import Bench
 
-/// `muster bench`: what the machine and the queue on it can do.
+/// `muster bench`: what the machine, and the queue and matchmaking on it, can do.
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
-        abstract: "Measure the queue on this machine.",
+        abstract: "Measure the queue and matchmaking on this machine.",
         discussion: """
             Example:
               muster bench jobs
+              muster bench match
             """,
-        subcommands: [BenchJobsCommand.self, BenchWorkerCommand.self])
+        subcommands: [BenchJobsCommand.self, BenchMatchCommand.self, BenchWorkerCommand.self])
 }
 
 /// `muster bench jobs`: speed, latency, CPU and memory of the queue, beside redis-benchmark.
