@@ -1,8 +1,8 @@
 import Foundation
 import GameModel
 
-/// Splits players of whom only the ratings are known into teams whose chances are as even as can be, as the matcher does
-/// with tickets (see ``TeamAssembly``): for comparisons and simulations.
+/// Splits players of whom only the ratings are known into teams whose chances are as even as can be, as the matcher
+/// does with tickets (see ``TeamAssembly``): for comparisons and simulations.
 public enum TeamBalance {
     /// The chance that one rating beats another (Elo's logistic curve, 400 points per factor of ten).
     public static func chance(of rating: Double, against other: Double) -> Double {
