@@ -36,8 +36,11 @@ extension MatchSearch {
     /// Candidates looked at for one anchor, where a match has fewer seats than a third of them.
     static let poolMax = 64
     /// Tickets of the window looked at for candidates.
-    static let looksMax = 2_048
+    static let looksMax = 1_024
     static let stepsMax = 1_000
+    static let stepsMin = 100
+    /// Steps for all who wait together, by which the steps for one are measured: in a large pool another anchor does.
+    static let stepsOfPool = 200_000
     static let divisionsMax = 48
     /// A free-for-all of a hundred takes so many to be put together once.
     static let checksMax = 30_000
@@ -46,7 +49,7 @@ extension MatchSearch {
         _ anchor: Int32, within window: Double, fewest: Int, _ kind: Kind, in waiting: borrowing WaitingTickets,
         at now: Instant
     ) -> Bool {
-        trial.steps = Self.stepsMax
+        trial.steps = max(Self.stepsMin, min(Self.stepsMax, Self.stepsOfPool / max(waiting.count, 1)))
         trial.looks = Self.checksMax
         trial.divisions = Self.divisionsMax
         let isFull = kind == .full
@@ -70,7 +73,7 @@ extension MatchSearch {
         _ anchor: Int32, within window: Double, in waiting: borrowing WaitingTickets, at now: Instant
     ) -> Bool {
         guard let open = waiting.compiled.openSeats(anchor), let most = open.max(), most > 0 else { return false }
-        trial.steps = Self.stepsMax
+        trial.steps = max(Self.stepsMin, min(Self.stepsMax, Self.stepsOfPool / max(waiting.count, 1)))
         trial.looks = Self.checksMax
         trial.divisions = Self.divisionsMax
         guard gatherCandidates(anchor, within: window, Self.poolMax, largest: most, waiting, now) != nil else {

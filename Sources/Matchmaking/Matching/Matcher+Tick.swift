@@ -4,10 +4,10 @@ extension Matcher {
     /// Of all waiting tickets, one part in so many is looked at by each tick's sweep, at least one and at most
     /// ``sweepMax``.
     private static let sweepPart = 64
-    private static let sweepMax = 256
+    private static let sweepMax = 128
     /// Where other rules than ratings and sizes hold, a search may cost much: of the anchors that are tried again, and
     /// of those that changed tickets wake, each tick tries so many.
-    private static let triesMax = 256
+    private static let triesMax = 64
     /// How long an anchor that rules other than ratings and sizes kept from a match is left alone, in ms.
     private static let retryMs: Int64 = 500
 
@@ -17,8 +17,8 @@ extension Matcher {
     ///
     /// Where only ratings and party sizes matter, the matches are those of a full pass, unless more than some hundred
     /// tickets around a changed one may have waited for it. Then, and where other rules hold, a match may be missed for
-    /// as long as the sweep takes to come by all anchors: with each tick it tries a 64th of them (256 at most), so 64
-    /// ticks up to 16,384 tickets.
+    /// as long as the sweep takes to come by all anchors: with each tick it tries a 64th of them (128 at most), so 64
+    /// ticks up to 8,192 tickets.
     ///
     /// Tickets of proposals that were refused are put back by ``WaitingTickets/insert(_:)`` and count as changed.
     public func tick(

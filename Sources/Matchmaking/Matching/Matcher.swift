@@ -35,6 +35,7 @@ public struct Matcher: Sendable {
         waiting.advance(to: now)
         waiting.agenda.forgetChanges()
         var round = MatchingRound(waiting.plan, at: now, limit: limit, band: band)
+        round.reserve(waiting.count)
         if rules.backfill.priority == .first { round.fill(waiting.backfills, from: &waiting) }
         var next = waiting.first
         while let anchor = next, !round.isFull {

@@ -26,6 +26,11 @@ struct MatchingRound {
         return band?.contains(waiting.rating(at: slot)) ?? true
     }
 
+    /// Makes room for all matches that so many tickets can be.
+    mutating func reserve(_ tickets: Int) {
+        proposals.reserveCapacity(min(limit, tickets / min(plan.seats, 4) + 1))
+    }
+
     /// Makes the match of an anchor, where one can be; whether or not, answers who is next in the order of waiting.
     mutating func take(_ anchor: Int32, _ kind: MatchSearch.Kind, from waiting: inout WaitingTickets) -> Int32? {
         guard isAnchor(anchor, in: waiting), search.find(anchor, kind, in: waiting, at: now) else {
