@@ -1,5 +1,5 @@
--- Purpose: frees a player that a ticket claims, and cools the player down where the player ended the ticket by declining
---   or silence, or left a match.
+-- Purpose: frees a player that a ticket claims, and cools the player down who ended the ticket by declining or by
+--   silence, or left a match.
 -- KEYS: 1 claim STRING · 2 cooldown HASH with TTL: count · last, until in Unix ms · cause
 -- ARGV: 1 ticket id (or the match that was left) · 2 ms of a first cooldown, 0 = none · 3 factor for each further one ·
 --   4 most ms · 5 ms after which a further one is a first again

@@ -4,7 +4,7 @@
 -- ARGV: 1 match id · 2 index of the leaving ticket, from 1 · 3 'declined' or 'cancelled' · 4 seconds to keep what ended
 --   · 5 reason · 6 the players who did it, joined by ',', or '' (nobody is to blame) · 7… ticket ids in the order of
 --   the roster
--- Replies: {1, players, ticket}: whose claims are free now (see mm_freed) · {0, state of the ticket, or 'gone', 'other'}
+-- Replies: {1, players, ticket}: whose claims are free (see mm_freed) · {0, state of the ticket, or 'gone', 'other'}
 -- Cost: O(n log n) of the match's tickets
 -- Why: who waited and did accept must not lose their place by another's decline.
 local index = tonumber(ARGV[2])

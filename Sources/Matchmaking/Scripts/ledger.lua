@@ -3,7 +3,7 @@
 -- ARGV: none
 -- Replies: {created, ended, forming, waiting, entered, left, id of the last change or ''}
 -- Cost: O(1)
--- Why: what is in matches is counted apart, by one call a match; that the last change is the same before and after shows
+-- Why: what is in matches is counted apart, by one call a match; that the last change is the same before and after says
 --   that nothing moved in between.
 local counted = redis.call('HMGET', KEYS[3], 'created', 'ended', 'forming', 'entered', 'left')
 local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]

@@ -2,8 +2,8 @@
 --   queued again with their original time.
 -- KEYS: 1–7 common (see fragment.lua) · 8 match HASH · 9… tickets HASH, in the order of the roster
 -- ARGV: 1 match id · 2 seconds to keep what ended · 3… ticket ids in the order of the roster
--- Replies: {1, players, ticket, players, ticket, …}: whose claims are free now (see mm_freed) · {0, state of the match, 'gone' or
---   'early'}
+-- Replies: {1, players, ticket, players, ticket, …}: whose claims are free now (see mm_freed) ·
+--   {0, state of the match, 'gone' or 'early'}
 -- Cost: O(n log n) of the match's tickets
 -- Why: judged by Redis TIME, so a ranker with a wrong clock can't cut anyone's time short.
 local match = redis.call('HMGET', KEYS[8], 'state', 'acceptBy')
