@@ -114,6 +114,19 @@ import Testing
         #expect(crowd.arrivals.map(\.at) == [64_805_000, 90_000_500])
     }
 
+    @Test("a part of the time has the arrivals of that part, and ends no later than the whole") func within() throws {
+        let text = "time,player,rating\n100,a,1500\n7300,b,1500\n9000,c,1500\n"
+        let crowd = try ArrivalsFile.read(text, named: "a.csv", regions: regions)
+        let part = crowd.within(7_200_000..<8_000_000)
+        #expect(part.arrivals.map(\.at) == [7_300_000])
+        #expect(part.span == 7_200_000..<8_000_000)
+        #expect(crowd.within(7_200_000..<900_000_000).span == 7_200_000..<14_400_000)
+        let none = crowd.within(100_000_000..<200_000_000)
+        #expect(throws: SimulationError.self) {
+            try Simulation(rules: .standard, mode: Mode("duel"), crowd: none, seed: 1)
+        }
+    }
+
     @Test("bad rows are named by line and column, and nothing is read")
     func badRows() {
         let text = """

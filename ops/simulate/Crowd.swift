@@ -13,7 +13,8 @@ public struct Crowd: Sendable {
     /// What was left out of what was asked for, in words.
     public internal(set) var remarks: [String] = []
 
-    public var playerCount: Int { players.count }
+    /// Who arrives, each once.
+    public var playerCount: Int { Set(arrivals.flatMap(\.players)).count }
     public var arrivalCount: Int { arrivals.count }
 
     /// Only who arrives in a part of the time, in ms since 00:00.
