@@ -161,7 +161,7 @@ let package = Package(
                 "GameModel", "Redis", "Records", "Telemetry", "Jobs", "Matchmaking", .grdb, .logging, .lifecycle,
                 .histogram,
             ], exclude: ["peers", "peers.d"]),
-        room("Simulate", at: "ops/simulate", ["GameModel", "Matchmaking", .yams]),
+        room("Simulate", at: "ops/simulate", ["GameModel", "Matchmaking", .yams], exclude: ["example", "example.svg"]),
         // Floor 5: the one executable
         .executableTarget(
             name: "muster",
@@ -186,7 +186,9 @@ let package = Package(
         tests("MatchmakingTests", ["Matchmaking", "RankerWorker", "Jobs", "Redis", "TestSupport"]),
         tests(
             "FleetTests", ["Fleet", "InstanceWorker", "AllocatorWorker", "APIWorker", "Jobs", "Redis", "TestSupport"]),
-        tests("GameDataTests", ["GameData", "IngestWorker", "Jobs", "Records", "Redis", "TestSupport", .grdb]),
+        tests(
+            "GameDataTests", ["GameData", "IngestWorker", "Jobs", "Records", "Redis", "TestSupport", .grdb],
+            resources: [.copy("Golden")]),
         tests(
             "APITests",
             [

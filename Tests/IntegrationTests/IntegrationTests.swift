@@ -49,6 +49,14 @@ import Testing
             let audit = try await up.muster(["audit", "--wait", "30"])
             #expect(audit.status == 0, "\(audit.output)\(audit.errors)")
 
+            let season = try await up.muster(["seasons", "start", "autumn", "--carry", "0.5", "--yes"])
+            #expect(season.output.contains("season 1, autumn, has begun"), "\(season.output)\(season.errors)")
+            #expect(try await up.muster(["seasons", "start", "autumn", "--yes"]).output.contains("is the current one"))
+            #expect(try await up.muster(["seasons", "ls"]).output.contains("autumn"))
+            let nowhere = try await up.muster(["seasons", "ls", "--data", "/nowhere"], onData: false)
+            #expect(nowhere.status != 0)
+            #expect(nowhere.errors.contains("There is no data.sqlite in /nowhere"), "\(nowhere.errors)")
+
             let depth = try await up.muster(["depth", "--json"])
             #expect(depth.status == 0, "\(depth.errors)")
             let sample = try JSONDecoder().decode(DepthSample.self, from: Data(depth.output.utf8))

@@ -34,7 +34,10 @@ struct Muster: AsyncParsableCommand {
                 ]),
             CommandGroup(
                 name: "Matchmaking",
-                subcommands: [RulesCommand.self, PoolsCommand.self, TicketsCommand.self, MatchesCommand.self]),
+                subcommands: [
+                    RulesCommand.self, PoolsCommand.self, TicketsCommand.self, MatchesCommand.self,
+                    SeasonsCommand.self,
+                ]),
             CommandGroup(
                 name: "Change",
                 subcommands: [StoreCommand.self, PromotionsCommand.self, BalanceCommand.self, TokenCommand.self]),
