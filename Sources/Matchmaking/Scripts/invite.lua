@@ -3,7 +3,7 @@
 -- ARGV: 1 ticket id · 2 ms the invitation lasts · 3 at most so many
 -- Replies: 1
 -- Cost: O(log n) of the invitations, which are few
--- Why: in the player's slot, so apart from the ticket, and written before it: an invitation to a ticket that isn't there
+-- Why: in a player's slot, so apart from the ticket, but written before it: an invitation to a ticket that isn't there
 --   is passed over by whoever reads it. The oldest give way, so that nobody can fill a player's memory.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
