@@ -5,8 +5,8 @@ import Redis
 struct TicketChange: Sendable, Hashable {
     let state: TicketState
     let tickets: [TicketID]
-    /// With state queued: all that a ranker's view needs.
-    let queued: QueuedTicket?
+    private let queuedAt: Instant?
+    private let body: String?
 
     /// Reads the fields of an entry; `nil` where they are of no form known here (a newer version's).
     init?(fields: [String: String]) {
@@ -15,14 +15,15 @@ struct TicketChange: Sendable, Hashable {
         }
         self.state = state
         self.tickets = tickets.split(separator: ",").map { TicketID(String($0)) }
-        guard state == .queued else {
-            queued = nil
-            return
-        }
-        guard let id = self.tickets.first, let body = fields["b"].flatMap(TicketBody.init(text:)),
-            let queuedAt = fields["q"].flatMap(Instant.init(text:))
+        queuedAt = fields["q"].flatMap(Instant.init(text:))
+        body = fields["b"]
+    }
+
+    /// With state queued: all that a ranker's view needs. Read anew with each use, because most readers need it not.
+    var queued: QueuedTicket? {
+        guard state == .queued, let id = tickets.first, let queuedAt, let body = body.flatMap(TicketBody.init(text:))
         else { return nil }
-        queued = QueuedTicket(id: id, queuedAt: queuedAt, members: body.members, backfill: body.backfill)
+        return QueuedTicket(id: id, queuedAt: queuedAt, members: body.members, backfill: body.backfill)
     }
 }
 

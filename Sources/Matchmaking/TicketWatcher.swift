@@ -17,8 +17,16 @@ public final class TicketWatcher: Service {
 
     private struct State {
         var nextID: UInt64 = 0
-        var watches: [TicketID: [UInt64: AsyncStream<Void>.Continuation]] = [:]
+        var watches: [TicketID: [UInt64: Watch]] = [:]
         var hasEnded = false
+
+        var everyone: [AsyncStream<Void>.Continuation] { watches.values.flatMap { $0.values.map(\.continuation) } }
+    }
+
+    private struct Watch {
+        let continuation: AsyncStream<Void>.Continuation
+        /// Entries that say this state are no news.
+        let after: TicketState?
     }
 
     private let book: RulesBook
@@ -46,7 +54,7 @@ public final class TicketWatcher: Service {
         await cancelWhenGracefulShutdown { await self.readAll() }
         let waiting = state.withLock { state in
             state.hasEnded = true
-            return state.watches.values.flatMap(\.values)
+            return state.everyone
         }
         for continuation in waiting { continuation.finish() }
     }
@@ -70,7 +78,7 @@ public final class TicketWatcher: Service {
         let deadline = ContinuousClock.now + limit
         while true {
             // Watched before it is read, so that a change between the two is not missed.
-            let changes = changes(of: ticket)
+            let changes = changes(of: ticket, after: state)
             let current = try await read()
             let left = deadline - .now
             guard let current, current.state == state, !current.state.isFinal, left > .zero, !hasEnded else {
@@ -82,12 +90,12 @@ public final class TicketWatcher: Service {
 
     /// One element when the ticket may have changed. The watch ends when the stream is let go, or its reader is
     /// cancelled.
-    private func changes(of ticket: TicketID) -> AsyncStream<Void> {
+    private func changes(of ticket: TicketID, after known: TicketState?) -> AsyncStream<Void> {
         let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let id: UInt64? = state.withLock { state in
             if state.hasEnded { return nil }
             state.nextID += 1
-            state.watches[ticket, default: [:]][state.nextID] = continuation
+            state.watches[ticket, default: [:]][state.nextID] = Watch(continuation: continuation, after: known)
             return state.nextID
         }
         guard let id else {
@@ -128,14 +136,18 @@ public final class TicketWatcher: Service {
     }
 
     private func follow() async throws(RedisError) {
-        var places: [Pool: StreamPlace] = [:]
+        var streams: [(keys: MatchmakingKeys, after: StreamPlace)] = []
+        var pools: [Pool] = []
         while !Task.isCancelled {
-            let pools = book.current.pools
-            try await begin(with: pools.filter { places[$0] == nil }, &places)
-            let read = try await ChangeStream.read(
-                pools.map { (keys: MatchmakingKeys($0), after: places[$0] ?? .start) }, block: block, redis: redis)
+            let current = book.current.pools
+            if current != pools {
+                let known = Dictionary(uniqueKeysWithValues: zip(pools, streams))
+                streams = try await follow(current, known)
+                pools = current
+            }
+            let read = try await ChangeStream.read(streams, block: block, redis: redis)
             for item in read {
-                places[pools[item.index]] = item.batch.place
+                streams[item.index].after = item.batch.place
                 if item.batch.hasGap {
                     wakeEveryone()
                 } else {
@@ -145,24 +157,30 @@ public final class TicketWatcher: Service {
         }
     }
 
-    /// Pools that are new here are read from their end on.
-    private func begin(with new: [Pool], _ places: inout [Pool: StreamPlace]) async throws(RedisError) {
-        guard !new.isEmpty else { return }
-        let ends = try await ChangeStream.ends(of: new.map(MatchmakingKeys.init), redis: redis)
-        for (pool, end) in zip(new, ends) { places[pool] = end }
+    /// The streams of these pools; those that are new are read from their end on.
+    private func follow(
+        _ pools: [Pool], _ known: [Pool: (keys: MatchmakingKeys, after: StreamPlace)]
+    ) async throws(RedisError) -> [(keys: MatchmakingKeys, after: StreamPlace)] {
+        let keys = pools.map { known[$0]?.keys ?? MatchmakingKeys($0) }
+        let ends = try await ChangeStream.ends(of: keys, redis: redis)
         // Whatever happened before the streams' ends were read is found by looking.
         wakeEveryone()
+        return pools.indices.map { (keys: keys[$0], after: known[pools[$0]]?.after ?? ends[$0]) }
     }
 
     private func wake(_ changes: [TicketChange]) {
         let continuations = state.withLock { state in
-            changes.flatMap { $0.tickets.flatMap { state.watches[$0].map { Array($0.values) } ?? [] } }
+            changes.flatMap { change in
+                change.tickets.flatMap { ticket in
+                    state.watches[ticket]?.values.filter { $0.after != change.state }.map(\.continuation) ?? []
+                }
+            }
         }
         for continuation in continuations { continuation.yield() }
     }
 
     private func wakeEveryone() {
-        let continuations = state.withLock { state in state.watches.values.flatMap(\.values) }
+        let continuations = state.withLock { $0.everyone }
         for continuation in continuations { continuation.yield() }
     }
 
