@@ -91,7 +91,7 @@ enum MatchmakingText {
         let count = explanation.nearest.count
         var lines = [count == 1 ? "the nearest other" : "the nearest \(count) others"]
         for candidate in explanation.nearest {
-            let refusals = candidate.refusals.map { "\($0.rule): \($0.value), limit \($0.limit)" }
+            let refusals = candidate.refusals.map { "\($0.rule): \($0.value) (limit: \($0.limit))" }
             lines.append(
                 "  \(candidate.ticket)  rating \(number(candidate.rating)), waited "
                     + "\(number(candidate.waitedSeconds)) s")
