@@ -40,7 +40,7 @@ extension MatchSearch {
     static let stepsMax = 1_000
     static let stepsMin = 100
     /// Steps for all who wait together, by which the steps for one are measured: in a large pool another anchor does.
-    static let stepsOfPool = 200_000
+    static let stepsOfPool = 50_000
     static let divisionsMax = 48
     /// A free-for-all of a hundred takes so many to be put together once.
     static let checksMax = 30_000

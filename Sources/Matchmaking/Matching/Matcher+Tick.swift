@@ -9,7 +9,7 @@ extension Matcher {
     /// of those that changed tickets wake, each tick tries so many.
     private static let triesMax = 64
     /// How long an anchor that rules other than ratings and sizes kept from a match is left alone, in ms.
-    private static let retryMs: Int64 = 500
+    private static let retryMs: Int64 = 1_000
 
     /// Takes matches out of the waiting tickets as ``match(_:at:limit:band:)`` does, but tries only those anchors for
     /// which something changed since the last tick: the tickets that came, those within whose reach they are, and those
