@@ -8,8 +8,9 @@ struct BenchMatchCommand: AsyncParsableCommand {
         abstract: "Measure the matcher's speed, its matches' quality, and tickets through Redis.",
         discussion: """
             Matches pools of 1,000 to 1,000,000 tickets on one core, ticks with 100,000 waiting, and simulates \
-            arrivals with the matcher and two plain ways beside it at equal median wait; then lets tickets live through a \
-            redis-server of its own. Takes two minutes; the matcher's times are CPU time of one thread.
+            arrivals with the matcher and two plain ways beside it at equal median wait; then lets tickets \
+            live through a redis-server of its own. Takes two minutes; the matcher's times are CPU time of one \
+            thread.
 
             Example:
               muster bench match
