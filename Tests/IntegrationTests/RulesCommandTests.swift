@@ -55,7 +55,7 @@ import Testing
                     "\(bad):5:14: modes.duel.rating: there is no key 'windw'; did you mean 'window'?"))
             #expect(
                 ending.errors.contains(
-                    "\(bad):9:36: modes.squad.latency.max: 'x' does not fit here; give 1 to 5000 ms"))
+                    "\(bad):9:37: modes.squad.latency.max: 'x' does not fit here; give 1 to 5000 ms"))
             struct Checked: Decodable {
                 struct Problem: Decodable {
                     let line: Int, key: String, problem: String, remedy: String
