@@ -161,7 +161,8 @@ let package = Package(
                 "GameModel", "Redis", "Records", "Telemetry", "Jobs", "Matchmaking", .grdb, .logging, .lifecycle,
                 .histogram,
             ], exclude: ["peers", "peers.d"]),
-        room("Simulate", at: "ops/simulate", ["GameModel", "Matchmaking", .yams], exclude: ["example", "example.svg"]),
+        room(
+            "Simulate", at: "ops/simulate", ["GameModel", "Matchmaking", .yams], exclude: ["example", "example.svg"]),
         // Floor 5: the one executable
         .executableTarget(
             name: "muster",
@@ -201,8 +202,8 @@ let package = Package(
         tests(
             "IntegrationTests",
             [
-                "muster", "GameModel", "Jobs", "Redis", "TestSupport", .lifecycle, .httpClient, .nioCore, .nioHTTP1,
-                .nioFoundation,
+                "muster", "GameModel", "Jobs", "Matchmaking", "Redis", "TestSupport", .lifecycle, .logging, .httpClient,
+                .nioCore, .nioHTTP1, .nioFoundation,
             ]),
         tests(
             "FaultTests",

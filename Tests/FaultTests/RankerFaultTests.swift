@@ -148,7 +148,7 @@ private struct Crowd {
     private func accept(_ id: TicketID) async throws {
         do {
             _ = try await service.accept(id)
-        } catch let error as MatchmakingError {
+        } catch {
             // Moved on between the look and the call.
             guard case .ticketState = error else { throw error }
         }

@@ -76,9 +76,38 @@ struct ResultApplierTests {
         }
     }
 
-    static func applier(_ database: RecordsDatabase, _ redis: RedisClient) -> ResultApplier {
+    @Test("a result is rated by the system of its mode in the rules in force, though they changed since the start")
+    func rulesInForce() async throws {
+        try await withRedis { redis, _ in
+            try await withData { database in
+                let matches = MatchesRepository(database: database)
+                let players = PlayersRepository(database: database)
+                let book = RulesBook(.standard)
+                let applier = Self.applier(database, redis, book: book)
+                var teamLike = MatchmakingRules.standard
+                teamLike.modes[duel]?.ratingSystem = .openSkill
+                let newcomers: [[GlickoRating]] = [[.initial], [.initial]]
+                for (names, rules, system) in [
+                    (["ada", "bob"], MatchmakingRules.standard, RatingSystem.glicko2),
+                    (["cleo", "dan"], teamLike, .openSkill),
+                ] {
+                    book.replace(with: rules)
+                    let placement = MatchPlacement.of(names)
+                    try await matches.place(placement)
+                    _ = try await matches.recordResult(placement.matchId, placement.result())
+                    #expect(try await applier.apply([.of(placement.matchId)]).isEmpty)
+                    let expected = TeamRatings.after(teams: newcomers, ranks: [1, 2], system: system)[0][0]
+                    #expect(try await players.rating(PlayerID(names[0]), mode: duel) == expected)
+                }
+            }
+        }
+    }
+
+    static func applier(
+        _ database: RecordsDatabase, _ redis: RedisClient, book: RulesBook = RulesBook(.standard)
+    ) -> ResultApplier {
         ResultApplier(
-            results: ResultsRepository(database: database), matchmaking: MatchmakingService(redis: redis),
+            results: ResultsRepository(database: database), matchmaking: MatchmakingService(redis: redis, book: book),
             fleet: FleetService(redis: redis), logger: Logger(label: "test.results"))
     }
 }
