@@ -30,7 +30,7 @@ struct UpPlan: Sendable {
     init(_ wishes: Wishes, folder: UpFolder, executable: String) throws {
         self.folder = folder
         rulesFile = wishes.rulesFile
-        let redis = try RedisPlan(url: wishes.redisURL, folder: folder)
+        let redis = try RedisPlan(url: wishes.redisURL, folder: folder, takesAnyPort: wishes.apiPort == 0)
         redisURL = redis.url
         redisSpec = redis.spec
         let apiPorts = try Self.apiPorts(wishes)
@@ -116,13 +116,14 @@ private struct RedisPlan {
     /// Linux lets a unix socket's path be 107 bytes long.
     private static let socketPathBytesMax = 107
 
-    init(url given: String?, folder: UpFolder) throws {
+    init(url given: String?, folder: UpFolder, takesAnyPort: Bool) throws {
         if let given {
             url = given
             spec = nil
             return
         }
-        let port = try FreePort.isFree(6379) ? 6379 : FreePort.any()
+        // Redis' usual one only where ports are not left to the kernel: two that start at once would both find it free.
+        let port = try !takesAnyPort && FreePort.isFree(6379) ? 6379 : FreePort.any()
         let socket = "\(folder.redisFolder)/redis.sock"
         let fits = socket.utf8.count <= Self.socketPathBytesMax
         url = fits ? "unix://\(socket)" : "redis://127.0.0.1:\(port)"
