@@ -75,13 +75,29 @@ public final class TicketWatcher: Service {
         of ticket: TicketID, after state: TicketState?, within limit: Duration,
         read: @Sendable () async throws -> Ticket?
     ) async throws -> Ticket? {
+        try await next(of: ticket, woken: state, within: limit, read: read) { $0.state == state }
+    }
+
+    /// Waits for the ticket to be another than `shown`: in another state, or with another member who joined or accepted.
+    ///
+    /// - Returns: as of ``next(of:after:within:read:)``.
+    public func next(
+        differingFrom shown: Ticket, within limit: Duration, read: @Sendable () async throws -> Ticket?
+    ) async throws -> Ticket? {
+        try await next(of: shown.id, woken: nil, within: limit, read: read) { $0 == shown }
+    }
+
+    private func next(
+        of ticket: TicketID, woken known: TicketState?, within limit: Duration,
+        read: @Sendable () async throws -> Ticket?, isKnown: (Ticket) -> Bool
+    ) async throws -> Ticket? {
         let deadline = ContinuousClock.now + limit
         while true {
             // Watched before it is read, so that a change between the two is not missed.
-            let changes = changes(of: ticket, after: state)
+            let changes = changes(of: ticket, after: known)
             let current = try await read()
             let left = deadline - .now
-            guard let current, current.state == state, !current.state.isFinal, left > .zero, !hasEnded else {
+            guard let current, isKnown(current), !current.state.isFinal, left > .zero, !hasEnded else {
                 return current
             }
             try await Self.wait(for: changes, within: min(left, Self.recheck))

@@ -110,12 +110,12 @@ public struct MatchmakingRoutes: Sendable {
             while true {
                 try await writer.write(try await replies.event(current, id, to: player))
                 guard let shown = current, !shown.state.isFinal else { break }
-                var next = try await watcher.next(of: id, after: shown.state, within: Self.heartbeat) {
+                var next = try await watcher.next(differingFrom: shown, within: Self.heartbeat) {
                     try await owned(id, player)
                 }
-                while next?.state == shown.state, !watcher.hasEnded {
+                while next == shown, !watcher.hasEnded {
                     try await writer.write(ByteBuffer(string: ": heartbeat\n\n"))
-                    next = try await watcher.next(of: id, after: shown.state, within: Self.heartbeat) {
+                    next = try await watcher.next(differingFrom: shown, within: Self.heartbeat) {
                         try await owned(id, player)
                     }
                 }

@@ -44,6 +44,26 @@ extension MatchmakingService {
 
 @Suite("A party")
 struct PartyTests {
+    @Test("those who follow the party's ticket are told when another member joins, though its state stays")
+    func followed() async throws {
+        try await withRedis { redis, _ in
+            let service = MatchmakingService(redis: redis, rules: squads(), logger: testLogger)
+            let watcher = TicketWatcher(redis: redis, rules: squads(), logger: testLogger)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await watcher.run() }
+                defer { group.cancelAll() }
+                let ticket = try await service.form("ada", with: ["bob", "cyd"])
+                async let seen = watcher.next(differingFrom: ticket, within: .seconds(30)) {
+                    try await service.ticket(ticket.id)
+                }
+                try await eventually("it is watched") { watcher.watchCount == 1 }
+                _ = try await service.join(ticket, "bob")
+                let next = try await seen
+                #expect(next?.state == .forming && next?.hasJoined(PlayerID("bob")) == true)
+            }
+        }
+    }
+
     @Test("waits until all joined, and is queued at that time, its members in the order of the invitation")
     func whole() async throws {
         try await withRedis { redis, _ in
