@@ -7,8 +7,10 @@ public struct Ticket: Sendable, Hashable {
     public let id: TicketID
     /// All players, the party's leader first, whether they have joined or not; none of a backfill ticket.
     public let players: [PlayerID]
-    /// Those of ``players`` who have joined, in that order: all of them, but in state forming or where it ended there.
-    public let members: [TicketMember]
+    /// What each of ``players`` brought, as JSON, or what all of them did in one text. Most who read a ticket ask for its
+    /// state alone, so it is read when it is asked for.
+    private let brought: [String?]
+    private let body: String?
     /// Who has accepted the match that it is proposed for.
     public private(set) var accepted: Set<PlayerID>
     public private(set) var state: TicketState
@@ -34,13 +36,12 @@ public struct Ticket: Sendable, Hashable {
     /// Reads the fields of the hash; `nil` where there is none, or what makes a ticket is missing.
     init?(id: TicketID, fields: [String: String]) {
         guard let state = fields["state"].flatMap(TicketState.init(rawValue:)),
-            let queuedAt = fields["queuedAt"].flatMap(Instant.init(text:)),
-            let members = Self.members(fields)
+            let queuedAt = fields["queuedAt"].flatMap(Instant.init(text:))
         else { return nil }
         self.id = id
-        self.members = members
-        let listed = Self.players(fields["players"])
-        players = listed.isEmpty ? members.map(\.player) : listed
+        players = Self.players(fields["players"])
+        body = TicketBody.text(fields)
+        brought = body == nil ? players.indices.map { fields["m\($0 + 1)"] } : []
         accepted = Set(
             zip(players, fields["accepted"] ?? "").compactMap { $1 == "1" ? $0 : nil })
         self.state = state
@@ -66,25 +67,22 @@ public struct Ticket: Sendable, Hashable {
     private static func players(_ text: String?) -> [PlayerID] {
         text?.split(separator: ",").map { PlayerID(String($0)) } ?? []
     }
-
-    /// From the body; before all have joined, from what each brought: field `m<place in the party>`.
-    private static func members(_ fields: [String: String]) -> [TicketMember]? {
-        if fields["body"] != nil { return TicketBody(fields: fields)?.members }
-        var members: [TicketMember] = []
-        for place in 1...max(1, players(fields["players"]).count) {
-            guard let text = fields["m\(place)"] else { continue }
-            guard let member = TicketMember(text: text) else { return nil }
-            members.append(member)
-        }
-        return members
-    }
 }
 
 extension Ticket {
     /// The party's leader, who created it.
     public var leader: PlayerID? { players.first }
 
-    public func hasJoined(_ player: PlayerID) -> Bool { members.contains { $0.player == player } }
+    /// Those of ``players`` who have joined, in that order: all of them, but in state forming or where it ended there.
+    public var members: [TicketMember] {
+        if let body { return TicketBody(text: body)?.members ?? [] }
+        return brought.compactMap { $0.flatMap(TicketMember.init(text:)) }
+    }
+
+    public func hasJoined(_ player: PlayerID) -> Bool {
+        guard let place = players.firstIndex(of: player) else { return false }
+        return body != nil || brought[place] != nil
+    }
 
     /// Those who earned a cooldown by how it ended.
     var guilty: [PlayerID] {
@@ -95,13 +93,18 @@ extension Ticket {
 extension TicketBody {
     /// Puts the pieces of a ticket's hash together: `body`, `body2`, `body3`, …, see `mm_keep_body` in `fragment.lua`.
     init?(fields: [String: String]) {
+        guard let text = Self.text(fields) else { return nil }
+        self.init(text: text)
+    }
+
+    static func text(_ fields: [String: String]) -> String? {
         guard var text = fields["body"] else { return nil }
         var next = 2
         while let piece = fields["body\(next)"] {
             text += piece
             next += 1
         }
-        self.init(text: text)
+        return text
     }
 }
 
