@@ -2,6 +2,7 @@ import Fleet
 import Foundation
 import GameData
 import GameModel
+import Jobs
 import Logging
 import Matchmaking
 import Records
@@ -38,13 +39,7 @@ struct MatchPlacerTests {
         try await withPlacer { house in
             let instance = try await house.fleet.registered(slots: 1)
             let job = try await house.acceptedMatch()
-            let seats = job.teams.enumerated().flatMap { team, players in
-                players.map {
-                    MatchSeat(
-                        team: team, ticketId: $0.ticketId, playerId: $0.playerId, character: "warden",
-                        rating: $0.rating)
-                }
-            }
+            let seats = House.seats(of: job)
             // Where an allocator died between recording the match and telling its players.
             try await house.matches.place(
                 MatchPlacement(
@@ -77,11 +72,89 @@ struct MatchPlacerTests {
         }
     }
 
+    @Test(
+        "late seats that an attempt had added when it died are taken back, however the proposal ended",
+        arguments: ["failed", "forgotten", "buried"])
+    func lateSeatsTakenBack(_ ending: String) async throws {
+        try await withPlacer { house in
+            let running = try await house.runningMatch()
+            let accepted = try await house.acceptedMatch()
+            let coming = ending == "forgotten" ? MatchID(in: accepted.pool, ULID()) : accepted.matchId
+            let job = AllocateInstance(
+                matchId: coming, pool: accepted.pool, teams: accepted.teams, backfill: running)
+            _ = try await house.matches.addSeats(running, House.seats(of: job))
+            switch ending {
+            case "buried": try await house.placer.bury(job, named: AllocateInstance.id(of: coming))
+            case "failed":
+                try await house.matchmaking.failPlacement(coming, reason: "no-instance")
+                try await house.placer.place(job)
+            default: try await house.placer.place(job)
+            }
+            let roster = try #require(try await house.matches.match(running)).roster
+            #expect(roster.map(\.playerId) == [PlayerID("a"), PlayerID("b")])
+        }
+    }
+
+    @Test("a match whose ticket still has a seat elsewhere waits for it without a slot, and is placed when it is free")
+    func takenTicketWaits() async throws {
+        try await withPlacer { house in
+            _ = try await house.fleet.registered(slots: 1)
+            let running = try await house.runningMatch()
+            let job = try await house.acceptedMatch()
+            let seats = House.seats(of: job)
+            _ = try await house.matches.addSeats(running, seats)
+            await #expect(throws: Snooze.self) { try await house.placer.place(job) }
+            #expect(try await house.fleet.list(eu).allocations == 0)
+            #expect(try await house.matchmaking.match(job.matchId)?.state == .placing)
+
+            try await house.matches.removeSeats(running, of: Set(seats.map(\.ticketId)))
+            try await house.placer.place(job)
+            #expect(try await house.matchmaking.match(job.matchId)?.state == .ready)
+        }
+    }
+
+    @Test("who comes into a running match plays by its patch, not by one published since")
+    func latePatch() async throws {
+        try await withPlacer { house in
+            let running = try await house.runningMatch()
+            let edit = try await house.balance.editCharacter("warden", health: 777)
+            #expect(edit.isNew)
+            #expect(try await house.placer.patch(of: running).patch == PatchVersion(1))
+            #expect(try await house.placer.patch(of: .duel()).patch == edit.patch.patch)
+        }
+    }
+
     private struct House: Sendable {
         let fleet: FleetService
         let matches: MatchesRepository
+        let balance: BalanceRepository
         let matchmaking: MatchmakingService
         let placer: MatchPlacer
+
+        static func seats(of job: AllocateInstance) -> [MatchSeat] {
+            job.teams.enumerated().flatMap { team, players in
+                players.map {
+                    MatchSeat(
+                        team: team, ticketId: $0.ticketId, playerId: $0.playerId, character: "warden",
+                        rating: $0.rating)
+                }
+            }
+        }
+
+        /// A match of two others, as SQLite has it.
+        func runningMatch() async throws -> MatchID {
+            let match = MatchID.duel()
+            let seats = ["a", "b"].enumerated().map { team, name in
+                MatchSeat(
+                    team: team, ticketId: TicketID("duel.eu.\(ULID())"), playerId: PlayerID(name),
+                    character: "warden", rating: 1_500)
+            }
+            try await matches.place(
+                MatchPlacement(
+                    matchId: match, mode: Mode("duel"), region: eu, instanceId: InstanceID(in: eu),
+                    patch: PatchVersion(1), roster: seats))
+            return match
+        }
 
         /// Two players queue, are matched, and accept.
         func acceptedMatch() async throws -> AllocateInstance {
@@ -126,7 +199,10 @@ struct MatchPlacerTests {
             try await withThrowingTaskGroup(of: Void.self) { tasks in
                 tasks.addTask { try await Ranker(redis: redis, logger: logger).run() }
                 defer { tasks.cancelAll() }
-                try await body(House(fleet: fleet, matches: matches, matchmaking: matchmaking, placer: placer))
+                try await body(
+                    House(
+                        fleet: fleet, matches: matches, balance: BalanceRepository(database: database),
+                        matchmaking: matchmaking, placer: placer))
             }
         }
         try database.close()

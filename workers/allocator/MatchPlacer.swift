@@ -24,6 +24,7 @@ struct MatchPlacer: Sendable {
 
     func place(_ job: AllocateInstance) async throws {
         guard let match = try await matchmaking.match(job.matchId) else {
+            if let running = job.backfill { try await takeBack(job, from: running) }
             try await fleet.release(job.matchId)
             return
         }
@@ -53,7 +54,9 @@ struct MatchPlacer: Sendable {
     func bury(_ job: AllocateInstance?, named id: JobID) async throws {
         let named = MatchID(rawValue: String(id.rawValue.drop { $0 != "." }.dropFirst()))
         guard let match = job?.matchId ?? named, match.pool != nil else { return }
-        if job?.backfill != nil {
+        if let job, let running = job.backfill {
+            // Before the players are in the queue again, for then another match may want them.
+            if try await matchmaking.match(match)?.state != .finished { try await takeBack(job, from: running) }
             try await matchmaking.failPlacement(match, reason: "not-placed")
             return
         }
@@ -64,9 +67,13 @@ struct MatchPlacer: Sendable {
     private func join(
         _ job: AllocateInstance, _ proposal: MatchmakingService.Match, into running: MatchID
     ) async throws {
-        guard proposal.state == .placing else { return }
+        guard proposal.state == .placing else {
+            // An earlier attempt may have died when it had added the seats.
+            if proposal.state.isFinal, proposal.state != .finished { try await takeBack(job, from: running) }
+            return
+        }
         do {
-            _ = try await matches.addSeats(running, seats(of: job, in: try await balance.current()))
+            _ = try await matches.addSeats(running, seats(of: job, in: try await patch(of: running)))
         } catch let error as GameDataError {
             logger.info("no seats", metadata: ["match": "\(running)", "error": "\(error)"])
             try await matchmaking.failPlacement(job.matchId, reason: "match-ended")
@@ -74,8 +81,24 @@ struct MatchPlacer: Sendable {
         }
         if try await isJoined(job.matchId, into: running) { return }
         logger.info("seats are gone", metadata: ["match": "\(running)"])
-        // Its players are matched anew, and must not be on this roster then.
-        try await matches.removeSeats(running, of: Set(job.teams.flatMap { $0.map(\.ticketId) }))
+        try await takeBack(job, from: running)
+    }
+
+    /// Takes the seats back that the job has added: its players are matched anew, and must not be on this roster then.
+    /// Those who came into the match all the same, by a later proposal, keep theirs.
+    private func takeBack(_ job: AllocateInstance, from running: MatchID) async throws {
+        var free: Set<TicketID> = []
+        for ticket in Set(job.teams.flatMap { $0.map(\.ticketId) })
+        where try await matchmaking.ticket(ticket)?.match != running {
+            free.insert(ticket)
+        }
+        try await matches.removeSeats(running, of: free)
+    }
+
+    /// The balance that the match is played with, which may be older than the current one.
+    func patch(of running: MatchID) async throws -> Patch {
+        if let record = try await matches.match(running), let own = try await balance.patch(record.patch) { return own }
+        return try await balance.current()
     }
 
     private func isJoined(_ proposal: MatchID, into running: MatchID) async throws(MatchmakingError) -> Bool {
@@ -102,6 +125,11 @@ struct MatchPlacer: Sendable {
                     metadata: ["match": "\(job.matchId)", "from": "\(from)", "to": "\(allocation.instance)"])
             }
             return true
+        } catch GameDataError.ticketTaken(let ticket, let other) {
+            // The seat in the other match is about to be taken back; the time to be placed bounds the wait for it.
+            logger.notice("ticket is taken", metadata: ["ticket": "\(ticket)", "by": "\(other)"])
+            try await fleet.release(job.matchId)
+            throw Snooze(Self.pause)
         } catch let error as GameDataError {
             logger.error("match can't be recorded", metadata: ["match": "\(job.matchId)", "error": "\(error)"])
             try await giveUp(job.matchId, reason: "not-recordable")
