@@ -19,6 +19,8 @@ struct LeaseKeeper: Sendable {
     let logger: Logger
 
     private(set) var held: [PoolBand: PoolLease] = [:]
+    /// Taken and not handed out yet: a round that fails half-way leaves them to the next.
+    private var fresh: [PoolLease] = []
     private var bands: [Pool: RatingBands] = [:]
     private var rankers = 1
 
@@ -39,7 +41,10 @@ struct LeaseKeeper: Sendable {
         for unit in held.keys where !units.contains(unit) { try await giveBack(unit) }
         try await renew()
         for unit in spread(held.keys).suffix(max(0, held.count - share)) { try await giveBack(unit) }
-        return try await takeFree(of: units, upTo: share)
+        try await takeFree(of: units, upTo: share)
+        defer { fresh = [] }
+        // One that was lost or given back meanwhile is nobody's to rank by.
+        return fresh.filter(\.isHeld)
     }
 
     /// Gives everything back, and takes itself off the list of the living.
@@ -99,10 +104,7 @@ struct LeaseKeeper: Sendable {
         }
     }
 
-    private mutating func takeFree(
-        of units: Set<PoolBand>, upTo share: Int
-    ) async throws(RedisError) -> [PoolLease] {
-        var taken: [PoolLease] = []
+    private mutating func takeFree(of units: Set<PoolBand>, upTo share: Int) async throws(RedisError) {
         // Of a pool that another ranker serves by one band rather than of one that this ranker serves already.
         var rest = spread(units).filter { held[$0] == nil }[...]
         while held.count < share, !rest.isEmpty {
@@ -115,10 +117,9 @@ struct LeaseKeeper: Sendable {
                 let lease = PoolLease(
                     unit: unit, owner: id, fence: fence, validFor: left, surroundings: surroundings(of: unit.pool))
                 held[unit] = lease
-                taken.append(lease)
+                fresh.append(lease)
             }
         }
-        return taken
     }
 
     /// Sorted so that bands of pools of which this ranker holds others come last.

@@ -192,6 +192,30 @@ struct RankerTests {
         }
     }
 
+    @Test("hands out what it took in a round that failed half-way with the next")
+    func halfRound() async throws {
+        try await withRedis { redis, _ in
+            let regions = ["a", "b", "c", "d"].map { Region($0) }
+            let pools = regions.map { Pool(mode: Mode("duel"), region: $0) }
+            let rules = MatchmakingRules(modes: [Mode("duel"): ModeRules(teamSize: 1)], regions: regions)
+            let service = MatchmakingService(redis: redis, rules: rules, logger: testLogger)
+            // Another ranker lives and holds the first pool, and the third one's lease can't be read.
+            _ = try await redis.run(
+                MatchmakingScripts.rankers, keys: [MatchmakingKeys.rankers], arguments: ["z", "60000", "1"])
+            _ = try await service.takePool("z", pools[0])
+            let broken = RedisArgument(MatchmakingKeys(pools[2]).lease)
+            _ = try await redis.send(RedisCommand("RPUSH", broken, "x"))
+            var keeper = LeaseKeeper(
+                id: "r", book: RulesBook(rules), duration: .seconds(60), redis: redis, logger: testLogger)
+            await #expect(throws: RedisError.self) { _ = try await keeper.round() }
+            _ = try await redis.send(RedisCommand("DEL", broken))
+            let fresh = try await keeper.round()
+            #expect(fresh.map(\.pool) == [pools[1], pools[2]])
+            let again = try await keeper.round()
+            #expect(again.isEmpty)
+        }
+    }
+
     @Test("reckons shares that sum to all pools", arguments: 1...7)
     func shares(rankers: Int) {
         let live = (0..<rankers).map { "r\($0)" }
