@@ -34,7 +34,7 @@ public struct MatchmakingKeys: Sendable {
 
     /// ZSET, ranker id → when it was last heard of, in Redis ms.
     static let rankers: RedisKey = "muster:mm:rankers"
-    /// ZSET, all scores 0: every pool that any rules had and that still holds something.
+    /// ZSET, pool → when it was last in somebody's rules, in Redis ms.
     static let pools: RedisKey = "muster:mm:pools"
 
     /// STRING with TTL: the one active ticket of a player. Not of the pool's slot.

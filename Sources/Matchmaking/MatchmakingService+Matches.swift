@@ -133,8 +133,9 @@ extension MatchmakingService {
     /// Whether a script did what it was asked to: its reply begins with 1.
     static func isDone(_ reply: RESPValue) -> Bool { reply.array?.first?.int == 1 }
 
+    /// Of any pool, for matches run on after their pool left the rules.
     func keys(of id: TicketID) throws(MatchmakingError) -> MatchmakingKeys {
-        guard let pool = id.pool, rules.rules(of: pool) != nil else { throw .unknownTicket(id) }
+        guard let pool = id.pool else { throw .unknownTicket(id) }
         return MatchmakingKeys(pool)
     }
 

@@ -58,6 +58,7 @@ public struct MatchmakingService: Sendable {
         let leader = try request.leader.text(regions: id.pool.map(self.rules.regions(of:)) ?? [])
         let isForming = !request.party.isEmpty
         let players = ([request.player] + request.party).map(\.rawValue).joined(separator: ",")
+        let quietMs = Int64(rules.abandonedSeconds * 1_000)
         let joinMs = isForming ? max(1, Int64(rules.joinSeconds * 1_000)) : 0
         let body = isForming ? leader : "{\"m\":[\(leader)]}"
         let reply: RESPValue
@@ -68,7 +69,7 @@ public struct MatchmakingService: Sendable {
                 arguments: [
                     RedisArgument(id.rawValue), RedisArgument(players), RedisArgument(body),
                     RedisArgument(Int64(rules.waitSecondsMax * 1_000)),
-                    RedisArgument(Int64(rules.abandonedSeconds * 1_000)), RedisArgument(joinMs),
+                    RedisArgument(quietMs), RedisArgument(joinMs),
                 ], isSafeToRepeat: true)
         } catch {
             // Where the ticket may have been created, the claim must stay: it then names the player's active ticket.
@@ -82,9 +83,10 @@ public struct MatchmakingService: Sendable {
             throw .redis(.timedOut(mayHaveRun: false))
         }
         let state = isForming ? TicketState.forming : .queued
-        let fields = [
+        var fields = [
             "state": state.rawValue, "queuedAt": "\(queuedAt)", "players": players, isForming ? "m1" : "body": body,
         ]
+        if quietMs != 0 { fields["quiet"] = "\(quietMs)" }
         guard let ticket = Ticket(id: id, fields: fields) else { throw .redis(.unexpectedReply("create")) }
         return ticket
     }

@@ -30,6 +30,8 @@ public struct Ticket: Sendable, Hashable {
     public let reason: String?
     /// Who ended it: by declining, withdrawing, turning down or keeping silent; empty where nobody did.
     public let endedBy: [PlayerID]
+    /// How long nobody may ask for it before it counts as abandoned, by the rules it was created by; `nil` = for ever.
+    let quiet: Duration?
     /// The tickets of the match, itself among them, in the order of the teams; empty without a match.
     let roster: [TicketID]
 
@@ -52,6 +54,7 @@ public struct Ticket: Sendable, Hashable {
         assignment = Assignment(fields: fields)
         reason = fields["reason"]
         endedBy = Self.players(fields["by"])
+        quiet = fields["quiet"].flatMap { Int64($0) }.map { .milliseconds($0) }
         roster = fields["roster"]?.split(separator: ",").map { TicketID(String($0)) } ?? []
     }
 
@@ -129,12 +132,7 @@ extension TicketMember {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         do {
-            let text = String(decoding: try encoder.encode(member), as: UTF8.self)
-            guard !text.utf8.allSatisfy({ $0 < 0x80 }) else { return text }
-            // Only within JSON's texts can there be other characters, where they may be written so (RFC 8259, 7).
-            return text.utf16.reduce(into: "") { ascii, unit in
-                ascii += unit < 0x80 ? String(UnicodeScalar(UInt8(unit))) : "\\u" + String(format: "%04x", unit)
-            }
+            return String(decoding: try encoder.encode(member), as: UTF8.self).asciiJSON
         } catch {
             // Only a number that JSON has no form for can do this.
             throw .invalidSkill(skill)

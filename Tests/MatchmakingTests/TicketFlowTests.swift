@@ -249,9 +249,44 @@ struct TicketFlowTests {
             #expect(try await service.ticket(ticket.id) == nil)
             await #expect(throws: MatchmakingError.ticketGone(ticket.id)) { try await service.accept(ticket.id) }
             let foreign = TicketID("chess.eu.\(ULID())")
-            await #expect(throws: MatchmakingError.unknownTicket(foreign)) { try await service.ticket(foreign) }
+            #expect(try await service.ticket(foreign) == nil)
+            let nonsense = TicketID("nonsense")
+            await #expect(throws: MatchmakingError.unknownTicket(nonsense)) { try await service.ticket(nonsense) }
             #expect(try await service.queue("one").state == .queued)
         }
+    }
+
+    @Test("of a running match whose mode left the rules still holds its player and says where the match is played")
+    func modeRemoved() async throws {
+        try await withRedis { redis, _ in
+            let service = MatchmakingService(redis: redis, rules: duels(), logger: testLogger)
+            let running = try await service.queue("one")
+            let key = RedisArgument(MatchmakingKeys(duelEU).ticket(running.id))
+            _ = try await redis.send(
+                RedisCommand("HSET", key, "state", "ready", "instance", "i", "host", "h", "port", "1"))
+            let others = MatchmakingRules(
+                modes: [Mode("chess"): ModeRules(teamSize: 1)], regions: [Region("eu")])
+            let later = MatchmakingService(redis: redis, rules: others, logger: testLogger)
+            #expect(try await later.ticket(running.id)?.assignment?.host == "h")
+            #expect(try await later.activeTicket(of: PlayerID("one"))?.id == running.id)
+            await #expect(throws: MatchmakingError.ticketActive(running.id)) {
+                try await later.createTicket(
+                    TicketRequest(player: PlayerID("one"), mode: Mode("chess"), region: Region("eu")))
+            }
+        }
+    }
+
+    @Test("has a body of ASCII alone, also where it asks for players of a running match, and reads the same")
+    func asciiBody() throws {
+        let playing = TicketMember(player: PlayerID("p"), character: "Žižka 🛡")
+        let body = TicketBody(
+            members: [],
+            backfill: BackfillSeats(
+                match: MatchID("m"), region: Region("eu"), generation: 1, open: [1, 0], teams: [[], [playing]]))
+        let text = try body.text()
+        let isASCII = text.utf8.allSatisfy { $0 < 0x80 }
+        #expect(isASCII)
+        #expect(TicketBody(text: text) == body)
     }
 
     @Test("tells from its name when it was made")

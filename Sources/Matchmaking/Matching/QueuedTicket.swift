@@ -77,11 +77,22 @@ public struct TicketBody: Sendable, Hashable, Codable {
         self = body
     }
 
-    /// As JSON.
+    /// As JSON, all of it ASCII: it is kept in pieces of so many bytes, each a text by itself.
     /// - Throws: `EncodingError` for a number that JSON has no form for.
     public func text() throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(self), as: UTF8.self)
+        return String(decoding: try encoder.encode(self), as: UTF8.self).asciiJSON
+    }
+}
+
+extension String {
+    /// A JSON text with everything beyond ASCII escaped: only within JSON's texts can there be such characters, where
+    /// they may be written so (RFC 8259, 7).
+    var asciiJSON: String {
+        guard !utf8.allSatisfy({ $0 < 0x80 }) else { return self }
+        return utf16.reduce(into: "") { ascii, unit in
+            ascii += unit < 0x80 ? String(UnicodeScalar(UInt8(unit))) : "\\u" + String(format: "%04x", unit)
+        }
     }
 }

@@ -29,8 +29,8 @@ extension MatchmakingService {
 
     /// Returns where the ticket that claims the player holds nobody back.
     private func look(at holder: TicketID, of player: PlayerID) async throws(MatchmakingError) {
-        // A pool that is not played any more.
-        guard holder.pool.flatMap(rules.rules(of:)) != nil else { return }
+        // No ticket's name. One of a pool that these rules lack may well be in a running match.
+        guard holder.pool != nil else { return }
         guard let ticket = try await createdTicket(holder) else {
             // Where it can't be declared void, it was created at this moment.
             if try await !void(holder) { throw .ticketActive(holder) }

@@ -21,6 +21,7 @@ extension MatchmakingService {
         guard !isJoined(ticket, member.player) else { return ticket }
         try check.check(member)
         try checkIsForming(ticket)
+        try check.check(member, with: ticket.members, of: ticket.players)
         try await claim(member.player, for: id, lifeMs: rules.lifeMsMax)
         do throws(MatchmakingError) {
             // Others may join between the look and the script, each of them once.
@@ -40,10 +41,20 @@ extension MatchmakingService {
             // Where the member may have joined, the claim must stay: the ticket frees it when it ends.
             var mayHaveRun = false
             if case .redis(let cause) = error { mayHaveRun = cause.mayHaveRun }
-            if !mayHaveRun, !isJoined(ticket, member.player) {
+            if !mayHaveRun, await !mayHaveJoined(id, member.player) {
                 await release([.init(player: member.player, ticket: id)])
             }
             throw error
+        }
+    }
+
+    /// Looked at anew, for another device of the player may have joined meanwhile by the same claim.
+    private func mayHaveJoined(_ id: TicketID, _ player: PlayerID) async -> Bool {
+        do throws(MatchmakingError) {
+            guard let latest = try await ticket(id) else { return false }
+            return isJoined(latest, player)
+        } catch {
+            return true
         }
     }
 

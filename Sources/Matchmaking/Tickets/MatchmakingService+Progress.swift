@@ -74,8 +74,8 @@ extension MatchmakingService {
     /// ticket counts as abandoned. That it fails is logged only: the next sign of life is another try.
     public func touch(_ ticket: Ticket) async {
         guard ticket.state == .queued, let pool = ticket.id.pool,
-            let seconds = rules.rules(of: pool)?.abandonedSeconds, seconds > 0,
-            clients.isTouchDue(ticket.id, every: .seconds(seconds / 3), at: .now)
+            // Its own, not that of the rules in force: the script puts it off by what the ticket was created with.
+            let quiet = ticket.quiet, clients.isTouchDue(ticket.id, every: quiet / 3, at: .now)
         else { return }
         let keys = MatchmakingKeys(pool)
         do throws(RedisError) {

@@ -44,6 +44,20 @@ extension MatchmakingService {
 
 @Suite("A party")
 struct PartyTests {
+    @Test("tells who can't join it for what is wrong before it looks at the player's other tickets")
+    func refusedBeforeClaim() async throws {
+        try await withRedis { redis, _ in
+            let service = MatchmakingService(redis: redis, rules: squads(), logger: testLogger)
+            let own = try await service.createTicket(
+                TicketRequest(player: PlayerID("b"), mode: Mode("squad"), region: Region("eu")))
+            let party = try await service.form("a", with: ["b"])
+            let member = TicketMember(player: PlayerID("b"), avoids: [PlayerID("a")])
+            let refusal = await #expect(throws: MatchmakingError.self) { try await service.join(party.id, member) }
+            #expect(refusal != .ticketActive(own.id))
+            #expect(try await service.claim(of: "b") == own.id)
+        }
+    }
+
     @Test("those who follow the party's ticket are told when another member joins, though its state stays")
     func followed() async throws {
         try await withRedis { redis, _ in

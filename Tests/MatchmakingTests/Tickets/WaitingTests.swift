@@ -96,6 +96,23 @@ struct WaitingTests {
         }
     }
 
+    @Test("counts as abandoned by the rules it was created by, whatever rules come later, and is touched by those")
+    func touchedAfterReload() async throws {
+        try await withRedis { redis, _ in
+            let first = MatchmakingService(
+                redis: redis, rules: duels { $0.abandonedSeconds = 60 }, logger: testLogger)
+            let ticket = try await first.queue("p")
+            #expect(ticket.quiet == .seconds(60))
+            #expect(try await first.ticket(ticket.id) == ticket)
+            let later = MatchmakingService(
+                redis: redis, rules: duels { $0.abandonedSeconds = 0 }, logger: testLogger)
+            try await later.makeOverdue(ticket.id)
+            await later.touch(try #require(await later.ticket(ticket.id)))
+            try await later.settleDeadlines()
+            #expect(try await later.state(ticket) == .queued)
+        }
+    }
+
     @Test("is remembered for its signs of life within bounds, however many there are")
     func bounds() {
         let clients = WaitingClients()
