@@ -59,7 +59,8 @@ final class FakeAPI: Sendable {
         await signers.add(eddsa: key, kid: "k1")
         let claims = JoinClaims(
             sub: .init(value: player.rawValue), aud: .init(value: ["instance:\(instance)"]),
-            exp: .init(value: Date().addingTimeInterval(lifetime)), iss: .init(value: issuer), match: match.rawValue)
+            exp: .init(value: Date().addingTimeInterval(lifetime)), iss: .init(value: issuer), match: match.rawValue,
+            jti: ULID().description)
         return try await signers.sign(claims, kid: "k1")
     }
 

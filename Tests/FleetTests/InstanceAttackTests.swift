@@ -49,7 +49,7 @@ struct InstanceAttackTests {
         }
     }
 
-    @Test("a player joins once: the token used again is refused, and the first connection plays on")
+    @Test("a player joins once with a token: used again it is refused, and the first connection plays on")
     func replayedJoin() async throws {
         try await withAPIAndInstance { [self] api, instance in
             let match = api.addMatch([one, two])
@@ -59,13 +59,36 @@ struct InstanceAttackTests {
                 try await client.join(token)
                 #expect(try await client.next()?.type == "joined")
                 #expect(try await refusal(instance.port, token: token) == "already-joined")
-                let fresh = try await api.token(one, match, instance: instance.id)
-                #expect(try await refusal(instance.port, token: fresh) == "already-joined")
                 async let second = play(instance.port, token: other)
                 #expect(try await client.rest().last?.type == "finished")
                 #expect(try await second.last?.type == "finished")
             }
             #expect(try await refusal(instance.port, token: token) == "no-match")
+        }
+    }
+
+    @Test("a fresh token takes the place of a connection that looks alive, which is told; its end is not the player's")
+    func rejoin() async throws {
+        try await withAPIAndInstance({ $0.play.joinWait = .seconds(30) }) { [self] api, instance in
+            let match = api.addMatch([one, two])
+            let old = try await api.token(one, match, instance: instance.id)
+            let fresh = try await api.token(one, match, instance: instance.id)
+            let other = try await api.token(two, match, instance: instance.id)
+            try await withGameClient(instance.port) { [self] stale in
+                try await stale.join(old)
+                #expect(try await stale.next()?.type == "joined")
+                try await withGameClient(instance.port) { [self] client in
+                    try await client.join(fresh)
+                    #expect(try await client.next()?.type == "joined")
+                    #expect(try await refusal(instance.port, token: old) == "already-joined")
+                    async let second = play(instance.port, token: other)
+                    #expect(try await client.rest().last?.type == "finished")
+                    #expect(try await second.last?.type == "finished")
+                }
+                #expect(try await stale.rest().map(\.code) == ["already-joined"])
+            }
+            try await eventually("the result is posted") { api.seen.withLock { $0.results[match] != nil } }
+            #expect(api.seen.withLock { $0.results[match]?.first?.players.map(\.left) } == [nil, nil])
         }
     }
 

@@ -89,10 +89,10 @@ struct InstanceBackfillTests {
         }
     }
 
-    @Test("where the mode has no backfill, or it is refused, the match goes on as it is and nobody is asked again")
+    @Test("where the mode has no backfill, or it is refused, the match goes on as it is and nobody is asked at once")
     func refused() async throws {
         let (one, two) = (Self.one, Self.two)
-        for (canBackfill, asked) in [(false, 0), (true, 1)] {
+        for canBackfill in [false, true] {
             try await withAPIAndInstance({
                 Self.long(&$0)
                 $0.play.ticksMax = 60
@@ -108,8 +108,122 @@ struct InstanceBackfillTests {
                 let token = try await api.token(two, match, instance: instance.id)
                 #expect(try await play(instance.port, token: token).last?.type == "finished")
                 try await eventually("the result is posted") { api.seen.withLock { $0.results[match] != nil } }
-                #expect(api.seen.withLock { $0.backfills.count } == asked)
+                let wishes = api.seen.withLock { $0.backfills }
+                #expect(wishes.isEmpty != canBackfill)
+                #expect(!zip(wishes, wishes.dropFirst()).contains { $0 == $1 }, "\(wishes)")
                 #expect(api.seen.withLock { $0.results[match]?.first?.players.map(\.left) } == [true, nil])
+            }
+        }
+    }
+
+    @Test("seats that stay open are asked for again after a while, also where that was refused before")
+    func askedAgain() async throws {
+        let (one, two) = (Self.one, Self.two)
+        for status in [nil, 409] {
+            try await withAPIAndInstance({
+                Self.long(&$0)
+                $0.play.backfillAgain = .milliseconds(30)
+                // The match would last for a minute.
+                $0.stopGrace = .milliseconds(10)
+                $0.play.joinWait = .milliseconds(20)
+            }) { api, instance in
+                let match = api.addMatch([one, two])
+                api.seen.withLock { seen in
+                    seen.sheets[match]?.canBackfill = true
+                    // Nobody is hurt, so that the fight lasts.
+                    seen.sheets[match]?.balance.weapons[0].damage = -20
+                    seen.backfillStatus = status
+                }
+                let token = try await api.token(two, match, instance: instance.id)
+                try await withGameClient(instance.port) { client in
+                    try await client.join(token)
+                    #expect(try await client.next()?.type == "joined")
+                    try await eventually("the seat is asked for three times") {
+                        api.seen.withLock { $0.backfills.filter { $0 == .init(open: [1, 0], left: [one]) }.count >= 3 }
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("who goes when their fighter has fallen has not left; who goes before has, though their fighter falls later")
+    func fallen() async throws {
+        let (one, two, three) = (Self.one, Self.two, Self.three)
+        try await withAPIAndInstance({
+            $0.play.joinWait = .seconds(30)
+            $0.play.ticksMax = 2_000
+            $0.play.stateEvery = 1
+        }) { api, instance in
+            let match = api.addMatch([one, two, three])
+            // The first falls by one hit, and hits nobody; the second hits hard; the third stands long.
+            api.seen.withLock { seen in
+                seen.sheets[match]?.balance.characters = [
+                    .init(id: "a", name: "A", health: 1, damage: 0, weapon: "w"),
+                    .init(id: "b", name: "B", health: 200, damage: 1, weapon: "w"),
+                ]
+                seen.sheets[match]?.balance.weapons[0].damage = 0
+            }
+            let tokens = [
+                try await api.token(one, match, instance: instance.id),
+                try await api.token(two, match, instance: instance.id),
+                try await api.token(three, match, instance: instance.id),
+            ]
+            async let third = play(instance.port, token: tokens[2])
+            async let second: Void = withGameClient(instance.port) { client in
+                try await client.join(tokens[1])
+                while let frame = try await client.next(), frame.type != "state" {}
+                try await client.send(#"{"type":"leave"}"# + "\n")
+            }
+            try await withGameClient(instance.port) { client in
+                try await client.join(tokens[0])
+                while let frame = try await client.next() {
+                    if frame.players?.first(where: { $0.playerId == one })?.health == 0 { break }
+                }
+                try await client.send(#"{"type":"leave"}"# + "\n")
+            }
+            try await second
+            #expect(try await third.last?.type == "finished")
+            try await eventually("the result is posted") { api.seen.withLock { $0.results[match] != nil } }
+            let report = try #require(api.seen.withLock { $0.results[match]?.first })
+            #expect(report.players.map(\.left) == [nil, true, nil])
+        }
+    }
+
+    @Test("who comes back to a seat that another has taken is told that the team is full")
+    func replaced() async throws {
+        let (one, two, three) = (Self.one, Self.two, Self.three)
+        try await withAPIAndInstance({
+            Self.long(&$0)
+            // The match would last for a minute.
+            $0.stopGrace = .milliseconds(10)
+        }) { api, instance in
+            let match = api.addMatch([one, two])
+            api.seen.withLock { $0.sheets[match]?.balance.weapons[0].damage = -20 }
+            let first = try await api.token(one, match, instance: instance.id)
+            let again = try await api.token(one, match, instance: instance.id)
+            let staying = try await api.token(two, match, instance: instance.id)
+            let late = try await api.token(three, match, instance: instance.id)
+            try await withGameClient(instance.port) { stayed in
+                try await stayed.join(staying)
+                try await withGameClient(instance.port) { client in
+                    try await client.join(first)
+                    var frame = try await client.next()
+                    while frame?.type != "state" { frame = try await client.next() }
+                    try await client.send(#"{"type":"leave"}"# + "\n")
+                    // Closed by the server: the room knows by now.
+                    _ = try await client.rest()
+                }
+                api.seen.withLock {
+                    $0.sheets[match]?.teams = MatchSheet.of([[one, three], [two]], match: match).teams
+                }
+                try await eventually("the seat of who left is free for another") {
+                    try await withGameClient(instance.port) { client in
+                        try await client.join(late)
+                        guard try await client.next()?.type == "joined" else { return false }
+                        #expect(try await play(instance.port, token: again).map(\.code) == ["full"])
+                        return true
+                    }
+                }
             }
         }
     }

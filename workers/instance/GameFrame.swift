@@ -91,7 +91,7 @@ struct GameRefusal: Error, Sendable, Equatable {
         case frameTooLarge = "frame-too-large"
         /// Signature, age, audience or claims of the token are wrong.
         case badToken = "bad-token"
-        /// The player has joined this match before.
+        /// The player has joined this match before with this token, or has just joined on another connection.
         case alreadyJoined = "already-joined"
         /// The match is not placed here, or it has ended.
         case noMatch = "no-match"

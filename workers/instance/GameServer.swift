@@ -110,14 +110,14 @@ final class GameServer: Service {
             for try await line in frames {
                 switch try ClientFrame(line) {
                 case .leave:
-                    if let seat { await seat.room.leave(seat.player) }
+                    if let seat { await seat.room.leave(seat.player, link: link) }
                     return
                 case .join(let token):
                     guard seat == nil else { throw GameRefusal(.badFrame, "this connection has joined before") }
-                    let (player, match) = try await verifier.verify(token)
+                    let (player, match, id) = try await verifier.verify(token)
                     handshake.cancel()
                     let room = try await host.room(for: match)
-                    try await room.join(player, link: link)
+                    try await room.join(player, link: link, token: id)
                     seat = (room, player)
                 }
             }
@@ -128,7 +128,7 @@ final class GameServer: Service {
             logger.debug("connection failed", metadata: ["error": "\(error)"])
         }
         handshake.cancel()
-        if let seat { await seat.room.leave(seat.player) }
+        if let seat { await seat.room.leave(seat.player, link: link) }
     }
 
     /// Says why and closes, at most a second later: a client that does not read must not hold the connection.

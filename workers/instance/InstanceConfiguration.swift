@@ -48,6 +48,9 @@ public struct InstanceConfiguration: Equatable, Sendable {
         public var backfillAfter: Duration = .seconds(2)
         /// How often a room looks for open seats, and asks for its roster at most.
         public var backfillInterval: Duration = .milliseconds(500)
+        /// After how long a room asks for the same seats again: a request ends when it waited too long, was lost with
+        /// Redis, or was answered by players who never came.
+        public var backfillAgain: Duration = .seconds(5)
 
         public init() {}
     }

@@ -10,6 +10,8 @@ struct JoinClaims: JWTPayload {
     var exp: ExpirationClaim
     var iss: IssuerClaim
     var match: String
+    /// Tells two tokens of one player apart.
+    var jti: String?
 
     static let issuer = "muster"
 
@@ -20,6 +22,9 @@ struct JoinClaims: JWTPayload {
         }
     }
 }
+
+/// What a valid join token says, and its own name.
+typealias JoinPass = (player: PlayerID, match: MatchID, token: String)
 
 /// Says which player a join token lets into which match, by the API's public keys, without asking the API each time.
 ///
@@ -44,7 +49,7 @@ actor JoinVerifier {
     }
 
     /// - Throws: ``GameRefusal``: `bad-token`, or `unavailable` while there are no keys.
-    func verify(_ token: String) async throws(GameRefusal) -> (player: PlayerID, match: MatchID) {
+    func verify(_ token: String) async throws(GameRefusal) -> JoinPass {
         if keys == nil { try await refresh() }
         do {
             return try await check(token)
@@ -59,7 +64,7 @@ actor JoinVerifier {
         fetchedAt.map { ContinuousClock.now - $0 > Self.refreshInterval } ?? true
     }
 
-    private func check(_ token: String) async throws(GameRefusal) -> (player: PlayerID, match: MatchID) {
+    private func check(_ token: String) async throws(GameRefusal) -> JoinPass {
         guard let keys else { throw GameRefusal(.unavailable, "the keys of the API are not known yet") }
         do {
             let claims = try await keys.verify(token, as: JoinClaims.self)
@@ -67,7 +72,7 @@ actor JoinVerifier {
             guard let player = PlayerID(rawValue: claims.sub.value), let match = MatchID(rawValue: claims.match),
                 match.pool != nil
             else { throw GameRefusal(.badToken, "the token names no player or no match") }
-            return (player, match)
+            return (player, match, claims.jti ?? token)
         } catch let refusal as GameRefusal {
             throw refusal
         } catch {

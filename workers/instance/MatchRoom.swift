@@ -23,13 +23,19 @@ actor MatchRoom {
 
     private var phase = Phase.fetching
     private var sheet: MatchSheet?
+    /// The roster that the match began with.
+    private var first: MatchSheet?
     private var fight: Fight?
     /// Who came onto the roster while the match was under way.
     private var late: Set<PlayerID> = []
     private var links: [PlayerID: PlayerLink] = [:]
     private var joined: Set<PlayerID> = []
+    /// The tokens that each player has come with.
+    private var used: [PlayerID: Set<String>] = [:]
     /// Players of the roster who are not connected, and since when.
     private var gone: [PlayerID: ContinuousClock.Instant] = [:]
+    /// Who went when their fighter had fallen: there was nothing left for them to play.
+    private var fallen: Set<PlayerID> = []
     private var roundTrips: [PlayerID: Double] = [:]
     private var waiting: [CheckedContinuation<Void, Never>] = []
     private var refetching: [CheckedContinuation<Void, Never>]?
@@ -53,7 +59,10 @@ actor MatchRoom {
     // MARK: Players
 
     /// Lets a player in, and in again after the connection was lost. Waits for the roster.
-    func join(_ player: PlayerID, link: PlayerLink) async throws(GameRefusal) {
+    ///
+    /// The newest connection counts, for one that was lost may look alive for minutes. It takes a token of its own: a
+    /// token that was used does not throw its player out.
+    func join(_ player: PlayerID, link: PlayerLink, token: String) async throws(GameRefusal) {
         if case .fetching = phase {
             await withCheckedContinuation { waiting.append($0) }
         }
@@ -64,9 +73,16 @@ actor MatchRoom {
         guard let seat = sheet.seat(of: player) else {
             throw GameRefusal(.badToken, "the player is not on the roster")
         }
-        guard links[player] == nil else { throw GameRefusal(.alreadyJoined, "this player has joined before") }
+        if links[player] != nil, used[player]?.contains(token) == true {
+            throw GameRefusal(.alreadyJoined, "this player has joined before")
+        }
+        guard !isReplaced(player, in: seat.team) else {
+            throw GameRefusal(.full, "another player has taken the seat")
+        }
+        used[player, default: []].insert(token)
         joined.insert(player)
         gone[player] = nil
+        fallen.remove(player)
         fight?.set(player, isPresent: true)
         let character = sheet.character(of: seat.player)
         // Said before the player is among those who get states, so that it is the first frame.
@@ -74,15 +90,31 @@ actor MatchRoom {
             .joined(
                 matchId: match, team: seat.team, character: character?.id ?? seat.player.character,
                 health: character?.health ?? 0))
+        links[player]?.finish(
+            with: .error(GameRefusal(.alreadyJoined, "the player has joined on another connection")))
         links[player] = link
         if let ms = await link.roundTripMs() { roundTrips[player] = ms }
     }
 
-    /// The player's connection is gone; the match goes on.
-    func leave(_ player: PlayerID) {
-        guard links.removeValue(forKey: player) != nil, isOpen else { return }
+    /// The player's connection is gone; the match goes on. One that another has followed changes nothing.
+    func leave(_ player: PlayerID, link: PlayerLink) {
+        guard links[player]?.channel === link.channel else { return }
+        links[player] = nil
+        guard isOpen else { return }
         gone[player] = .now
+        if fight?.fighters.first(where: { $0.playerId == player })?.health == 0 { fallen.insert(player) }
         fight?.set(player, isPresent: false)
+    }
+
+    /// Whether the player's team is whole without them. Who is gone for a moment only, or on the way, holds a seat.
+    private func isReplaced(_ player: PlayerID, in team: Int) -> Bool {
+        guard !late.isEmpty, let sheet, let first, first.teams.indices.contains(team) else { return false }
+        let now = ContinuousClock.now
+        let others = sheet.teams[team].map(\.playerId).filter { other in
+            guard other != player else { return false }
+            return links[other] != nil || gone[other].map { now - $0 < rules.backfillAfter } ?? false
+        }
+        return others.count >= first.teams[team].count
     }
 
     private var isOpen: Bool {
@@ -169,6 +201,7 @@ actor MatchRoom {
     func run() async -> MatchReport? {
         guard let first = await fetch() else { return nil }
         sheet = first
+        self.first = first
         fetchedAt = .now
         for player in first.players { gone[player.playerId] = .now }
         phase = .gathering
@@ -220,11 +253,13 @@ actor MatchRoom {
             for hit in fight?.step() ?? [] { record(hit) }
             if fight?.tick.isMultiple(of: rules.stateEvery) == true { broadcastState() }
         }
+        // The match is over: who goes while the last is measured has not left it.
+        let stayed = Set(links.keys)
         for (player, link) in links {
             if let ms = await link.roundTripMs() { roundTrips[player] = ms }
         }
         guard let fight else { throw CancellationError() }
-        let report = report(of: fight, duration: ContinuousClock.now - start)
+        let report = report(of: fight, stayed: stayed, duration: ContinuousClock.now - start)
         record(
             "match_finished",
             data: ["winner": .number(report.winner ?? -1), "durationMs": .number(Int(report.durationMs))])
@@ -232,28 +267,42 @@ actor MatchRoom {
         return report
     }
 
-    /// Asks for players while seats are open, and takes it back when they are not, until cancelled or refused for good.
+    /// Asks for players while seats are open, and takes it back when they are not, until cancelled. What was asked for
+    /// may have come to nothing, which nobody tells the room: it asks again after a while, by a fresh roster.
     private func fillSeats(of first: MatchSheet) async {
-        var asked: OpenSeats?
+        var asked: (open: [Int], at: ContinuousClock.Instant)?
+        var isFresh = false
         while !Task.isCancelled, isOpen, let sheet {
             let now = ContinuousClock.now
             let seats = OpenSeats(
                 first: first, now: sheet, gone: gone.mapValues { now - $0 }, after: rules.backfillAfter)
-            if seats.open != asked?.open ?? seats.open.map({ _ in 0 }) {
-                do {
-                    if seats.isEmpty {
-                        try await api.cancelBackfill(match)
-                    } else {
-                        try await api.requestBackfill(match, open: seats.open, left: seats.left)
-                        record("backfill_requested", data: ["open": .number(seats.open.reduce(0, +))])
-                    }
-                    asked = seats
-                } catch {
-                    logger.info("no backfill", metadata: ["error": "\(error)"])
-                    guard error.isWorthRetrying else { return }
-                }
+            let isChanged = seats.open != asked?.open ?? seats.open.map { _ in 0 }
+            let isStale = !seats.isEmpty && asked.map { now - $0.at >= rules.backfillAgain } ?? false
+            if isStale, !isChanged, !isFresh {
+                // Judged after the pause: who has just got a seat is told within it.
+                await refetch()
+                isFresh = true
+            } else if isChanged || isStale {
+                if await ask(for: seats) { asked = (seats.open, .now) }
+                isFresh = false
             }
             await Self.pause(rules.backfillInterval)
+        }
+    }
+
+    /// `false` where it is to be tried again at once, because the API could not be asked.
+    private func ask(for seats: OpenSeats) async -> Bool {
+        do {
+            if seats.isEmpty {
+                try await api.cancelBackfill(match)
+            } else {
+                try await api.requestBackfill(match, open: seats.open, left: seats.left)
+                record("backfill_requested", data: ["open": .number(seats.open.reduce(0, +))])
+            }
+            return true
+        } catch {
+            logger.info("no backfill", metadata: ["error": "\(error)"])
+            return !error.isWorthRetrying
         }
     }
 
@@ -277,7 +326,7 @@ actor MatchRoom {
     }
 
     /// Bots are part of the fight and of no result; nor is who was to come late and never did.
-    private func report(of fight: Fight, duration: Duration) -> MatchReport {
+    private func report(of fight: Fight, stayed: Set<PlayerID>, duration: Duration) -> MatchReport {
         var winner: Int?
         if case .won(let team) = fight.outcome { winner = team }
         let ranks = fight.ranks
@@ -289,7 +338,8 @@ actor MatchRoom {
             .map {
                 .init(
                     playerId: $0.playerId, team: $0.team, kills: $0.kills, deaths: $0.deaths, damage: $0.dealt,
-                    left: links[$0.playerId] == nil ? true : nil, latencyMs: roundTrips[$0.playerId])
+                    left: stayed.union(fallen).contains($0.playerId) ? nil : true,
+                    latencyMs: roundTrips[$0.playerId])
             })
     }
 
