@@ -82,4 +82,31 @@ import Testing
         let json = try JSONSerialization.jsonObject(with: Data(try summary.jsonText().utf8)) as? [String: Any]
         #expect(json?["finishedShare"] as? Double == 0.75)
     }
+
+    @Test("a ticket waits from the first time in the queue to the match that was played, and is counted once")
+    func ticketWait() {
+        let begin = ContinuousClock.now
+        func wait(_ sights: (String, Int)...) -> [Duration] {
+            var wait = TicketWait(begin: begin)
+            return sights.compactMap { wait.see($0.0, at: begin + .seconds($0.1)) }
+        }
+        #expect(wait(("queued", 1), ("proposed", 4), ("placing", 6), ("ready", 7), ("ready", 9)) == [.seconds(3)])
+        // Another declined, and the ticket was put back.
+        #expect(wait(("queued", 1), ("proposed", 4), ("queued", 6), ("proposed", 9), ("ready", 10)) == [.seconds(8)])
+        // No acceptance in this mode.
+        #expect(wait(("queued", 1), ("placing", 4), ("ready", 5)) == [.seconds(3)])
+        #expect(wait(("ready", 5)) == [.seconds(5)])
+        #expect(wait(("queued", 1), ("proposed", 4), ("declined", 5)).isEmpty)
+    }
+
+    @Test("a run is not still while somebody waits for a match or plays one")
+    func underWay() {
+        var population = StepRecorder.Population()
+        #expect(!population.isUnderWay)
+        population.inQueue = 1
+        #expect(population.isUnderWay)
+        population = StepRecorder.Population()
+        population.playing = 1
+        #expect(population.isUnderWay)
+    }
 }

@@ -176,24 +176,25 @@ struct PlayerJourney: Sendable {
         var isInQueue = true
         defer { if isInQueue { recorder.count { $0.inQueue -= 1 } } }
         var since: String?
-        var entered = ContinuousClock.now
+        let entered = ContinuousClock.now
+        var wait = TicketWait(begin: entered)
         var acceptedAt: ContinuousClock.Instant?
         while true {
-            let wait = since.map { "?wait=\(isInQueue ? 20 : 2)&since=\($0)" } ?? ""
+            let query = since.map { "?wait=\(isInQueue ? 20 : 2)&since=\($0)" } ?? ""
             let ticket: Ticket = try await api.call(
-                .matched, .GET, "/v1/matchmaking/tickets/\(ticketId)\(wait)", token: token)
+                .matched, .GET, "/v1/matchmaking/tickets/\(ticketId)\(query)", token: token)
             defer { since = ticket.state }
             if ticket.state == since, ticket.state != "ready" { continue }
-            switch ticket.state {
-            case "queued":
-                if since == "forming" { recorder.succeeded(.party, took: ContinuousClock.now - entered) }
-                entered = .now
-                acceptedAt = nil
-            case "proposed":
-                let waited = ContinuousClock.now - entered
+            if let waited = wait.see(ticket.state, at: .now) {
                 recorder.succeeded(.matched, took: waited)
                 // A party waits once, not once a member.
                 if (wish.party?.member ?? 0) == 0 { recorder.waited(waited, partyOf: wish.party?.size ?? 1) }
+            }
+            switch ticket.state {
+            case "queued":
+                if since == "forming" { recorder.succeeded(.party, took: ContinuousClock.now - entered) }
+                acceptedAt = nil
+            case "proposed":
                 let verb = declines ? "decline" : "accept"
                 try await answerProposal(ticketId, verb: verb, token: token)
                 if declines {

@@ -31,17 +31,15 @@ struct Queueing: Sendable {
     /// The ticket that the player is part of now; `nil` where the party has to meet again.
     func ticket() async throws -> String? {
         guard let room, let place = wish.party else {
-            return try await recorder.timed(.queue) { try await create(inviting: []) }
+            return try await timed { try await create(inviting: []) }
         }
         let round = try await room.meet(place.member, player)
         guard round.players.first == player else {
             guard let ticket = try await room.ticket(of: round) else { return nil }
-            return try await recorder.timed(.queue) { try await join(ticket) }
+            return try await timed { try await join(ticket) }
         }
         do {
-            let ticket = try await recorder.timed(.queue) {
-                try await create(inviting: Array(round.players.dropFirst()))
-            }
+            let ticket = try await timed { try await create(inviting: Array(round.players.dropFirst())) }
             await room.announce(round, ticket)
             return ticket
         } catch {
@@ -50,44 +48,54 @@ struct Queueing: Sendable {
         }
     }
 
-    private func create(inviting others: [String]) async throws -> String {
+    /// Times the attempt that led to a ticket; the cooldowns before it are the player's own.
+    private func timed(_ attempt: () async throws -> String) async throws -> String {
         while true {
+            let began = ContinuousClock.now
             do {
-                let ticket: PlayerJourney.Ticket = try await api.call(
-                    .queue, .POST, "/v1/matchmaking/tickets", token: token,
-                    body: TicketRequest(
-                        mode: wish.mode.rawValue, region: wish.region.rawValue, latencies: wish.latencies,
-                        party: others.isEmpty ? nil : others))
-                return ticket.ticketId
-            } catch let refusal as APIClient.Refusal where refusal.status == 409 {
-                guard let active = refusal.ticketId else { throw refusal }
-                return active
-            } catch let refusal as APIClient.Refusal {
+                let ticket = try await attempt()
+                recorder.succeeded(.queue, took: ContinuousClock.now - began)
+                return ticket
+            } catch let refusal as APIClient.Refusal where refusal.coolingDownUntil != nil {
                 try await coolDown(refusal)
+            } catch is CancellationError {
+                throw CancellationError()
+            } catch {
+                recorder.failed(.queue, reason: "\(error)")
+                throw error
             }
         }
     }
 
+    private func create(inviting others: [String]) async throws -> String {
+        do {
+            let ticket: PlayerJourney.Ticket = try await api.call(
+                .queue, .POST, "/v1/matchmaking/tickets", token: token,
+                body: TicketRequest(
+                    mode: wish.mode.rawValue, region: wish.region.rawValue, latencies: wish.latencies,
+                    party: others.isEmpty ? nil : others))
+            return ticket.ticketId
+        } catch let refusal as APIClient.Refusal where refusal.status == 409 {
+            guard let active = refusal.ticketId else { throw refusal }
+            return active
+        }
+    }
+
     private func join(_ ticket: String) async throws -> String {
-        while true {
-            // As a client does: from the invitations, not by hearsay.
-            let found: Invitations = try await api.call(.queue, .GET, "/v1/matchmaking/invitations", token: token)
-            do {
-                guard found.invitations.contains(where: { $0.ticketId == ticket }) else {
-                    // It ended by now, or an answer to an earlier call was lost and the player has joined: its state
-                    // tells.
-                    return ticket
-                }
-                let joined: PlayerJourney.Ticket = try await api.call(
-                    .queue, .POST, "/v1/matchmaking/tickets/\(ticket)/join", token: token,
-                    body: Joining(latencies: wish.latencies))
-                return joined.ticketId
-            } catch let refusal as APIClient.Refusal where refusal.status == 409 || refusal.status == 404 {
-                // The party's ticket ended first; following it tells.
+        // As a client does: from the invitations, not by hearsay.
+        let found: Invitations = try await api.call(.queue, .GET, "/v1/matchmaking/invitations", token: token)
+        do {
+            guard found.invitations.contains(where: { $0.ticketId == ticket }) else {
+                // It ended by now, or an answer to an earlier call was lost and the player has joined: its state tells.
                 return ticket
-            } catch let refusal as APIClient.Refusal {
-                try await coolDown(refusal)
             }
+            let joined: PlayerJourney.Ticket = try await api.call(
+                .queue, .POST, "/v1/matchmaking/tickets/\(ticket)/join", token: token,
+                body: Joining(latencies: wish.latencies))
+            return joined.ticketId
+        } catch let refusal as APIClient.Refusal where refusal.status == 409 || refusal.status == 404 {
+            // The party's ticket ended first; following it tells.
+            return ticket
         }
     }
 
