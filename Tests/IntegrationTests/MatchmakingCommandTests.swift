@@ -73,6 +73,8 @@ private func withDesk(_ body: (Desk) async throws -> Void) async throws {
             #expect(try await ids("--mode", "trio") == [c])
             #expect(try await ids("--player", "ben") == [b])
             #expect(try await ids("--player", "zoe") == [])
+            #expect(try await ids("--player", "ben", "--mode", "duel") == [b])
+            #expect(try await ids("--player", "ben", "--mode", "trio") == [])
             #expect(try await ids("--state", "proposed") == [])
             let cut = try await desk.json(Tickets.self, "tickets", "ls", "--limit", "2")
             #expect(cut.tickets.map(\.id) == [a, b] && cut.isCut)

@@ -28,7 +28,13 @@ struct SeasonsCommand: AsyncParsableCommand {
         let quiet = Logger(label: "seasons", factory: { _ in SwiftLogNoOpLogHandler() })
         let database = try RecordsDatabase.open(
             path: "\(folder)/data.sqlite", durability: .full, schemas: GameDataSchema.schemas, logger: quiet)
-        let value = try await body(SeasonsRepository(database: database))
+        let value: Value
+        do {
+            value = try await body(SeasonsRepository(database: database))
+        } catch {
+            try database.close()
+            throw error
+        }
         try database.close()
         return value
     }
@@ -48,7 +54,7 @@ struct SeasonsListCommand: AsyncParsableCommand {
     @Flag(help: "Print JSON.") var json = false
 
     func run() async throws {
-        let seasons = try await SeasonsCommand.with(shared.dataFolder) { try await $0.all() }
+        let seasons = try await SeasonsCommand.with(shared.dataFolder) { Array(try await $0.all().reversed()) }
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys]

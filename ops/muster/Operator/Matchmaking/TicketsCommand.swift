@@ -69,7 +69,12 @@ struct TicketsListCommand: AsyncParsableCommand {
             }
             let all = command.state.isEmpty ? states.union([.ready]) : states
             let ticket = try await inspector.ticket(of: PlayerID(player))
-            return ([ticket].compactMap { $0 }.filter { all.contains($0.state) }, try await inspector.now())
+            let shown = [ticket].compactMap { $0 }.filter { ticket in
+                let pool = ticket.id.pool
+                return all.contains(ticket.state) && (filter.mode == nil || filter.mode == pool?.mode)
+                    && (filter.region == nil || filter.region == pool?.region)
+            }
+            return (shown, try await inspector.now())
         }
         let shown = Array(tickets.prefix(limit))
         if json { return try JobJSON.print(Output(tickets: shown, isCut: tickets.count > limit)) }
