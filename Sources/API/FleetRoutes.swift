@@ -94,6 +94,8 @@ public struct FleetRoutes: Sendable {
         let reply = try await matches.recordResult(record.matchId, body.result)
         switch reply {
         case .recorded, .alreadyRecorded:
+            // While the match still holds the players: who left can't queue in between.
+            await penaliseLeavers(record, body, context.logger)
             resultStored()
             await wrapUp(record, body, context.logger)
             return try .json(
@@ -136,22 +138,38 @@ public struct FleetRoutes: Sendable {
         } catch {
             logger.warning("tickets not finished", metadata: ["match": "\(match)", "error": "\(error)"])
         }
-        await remember(record, body, logger)
+        await observeLatencies(record, body, logger)
     }
 
-    /// Who left may not queue for a while, by the mode's rules; how far everyone was is measured now, not said by them.
-    private func remember(_ record: MatchRecord, _ body: ResultBody, _ logger: Logger) async {
-        do {
-            for player in body.result.players where player.left {
+    /// Who left may not queue for a while, by the mode's rules.
+    private func penaliseLeavers(_ record: MatchRecord, _ body: ResultBody, _ logger: Logger) async {
+        for player in body.result.players where player.left {
+            do {
                 try await matchmaking.penalise(player.playerId, for: record.matchId)
+            } catch {
+                logger.warning("leaver not penalised", metadata: Self.metadata(record, player.playerId, error))
             }
-            for (player, ms) in body.latencies where record.roster.contains(where: { $0.playerId == player }) {
-                try await latencies.observe(player, record.region, ms: ms)
-            }
-        } catch {
-            logger.warning(
-                "not all of a result is remembered", metadata: ["match": "\(record.matchId)", "error": "\(error)"])
         }
+    }
+
+    /// How far everyone was is measured by the instance, not said by them.
+    private func observeLatencies(_ record: MatchRecord, _ body: ResultBody, _ logger: Logger) async {
+        let roster = Set(record.roster.map(\.playerId))
+        for (player, ms) in body.latencies where roster.contains(player) {
+            do {
+                let range = 0...TicketRequest.latencyMsMax
+                try await latencies.observe(
+                    player, record.region, ms: min(max(range.lowerBound, ms), range.upperBound))
+            } catch {
+                logger.warning("latency not kept", metadata: Self.metadata(record, player, error))
+            }
+        }
+    }
+
+    private static func metadata(
+        _ record: MatchRecord, _ player: PlayerID, _ error: any Error
+    ) -> Logger.Metadata {
+        ["match": "\(record.matchId)", "player": "\(player)", "error": "\(error)"]
     }
 
     static func hold(_ identity: Identity, speaksFor instance: InstanceID) throws(Problem) {

@@ -148,6 +148,48 @@ struct RealAPITests {
             #expect(try await house.send(.PUT, "/v1/fleet/instances/eu.other", own, beat).status == 403)
         }
     }
+
+    @Test("all who left cool down, and what an instance measured is kept within bounds, of players of the match alone")
+    func leaversAndLatencies() async throws {
+        let rules = """
+            regions: [eu]
+            modes:
+              duel:
+                teams: {count: 2, size: 1}
+                cooldown: {seconds: 60}
+            """
+        try await withHouse(rules: rules) { house in
+            let names = ["one", "two", "three"]
+            var players: [House.Player] = []
+            for name in names { players.append(try await house.newPlayer(name)) }
+            let match = MatchID.duel()
+            try await house.matches.place(
+                MatchPlacement(
+                    matchId: match, mode: Mode("duel"), region: eu, instanceId: house.instance,
+                    patch: PatchVersion(1),
+                    roster: players.prefix(2).enumerated().map { team, player in
+                        MatchSeat(
+                            team: team, ticketId: TicketID("duel.eu.\(ULID())"), playerId: player.id,
+                            character: "warden", rating: 1_500)
+                    }))
+            let own = try await house.tokens.access(subject: house.instance.rawValue, role: .instance)
+            let said = players.prefix(2).enumerated().map { team, player in
+                #"{"playerId":"\#(player.id)","team":\#(team),"kills":0,"deaths":0,"damage":0,"left":true,"#
+                    + #""latencyMs":\#(team == 0 ? 9_000 : 40)}"#
+            }
+            let body = #"{"winner":0,"durationMs":5,"players":[\#(said.joined(separator: ","))]}"#
+            #expect(try await house.send(.POST, "/v1/fleet/matches/\(match)/result", own, body).status == 201)
+
+            for (player, ms) in zip(players, [5_000, 40, nil]) {
+                let known = try await house.send(.GET, "/v1/matchmaking/latencies", player.token).text
+                #expect(known.contains("\"eu\":") == (ms != nil), "\(known)")
+                if let ms { #expect(known.contains("\"eu\":\(ms)"), "\(known)") }
+                let wish = #"{"mode":"duel","region":"eu"}"#
+                let queued = try await house.send(.POST, "/v1/matchmaking/tickets", player.token, wish)
+                #expect(queued.text.contains("coolingDownUntil") == (ms != nil), "\(queued.text)")
+            }
+        }
+    }
 }
 
 /// The real house, as far as a match needs it: API, ranker, allocator and one instance, in this process.
