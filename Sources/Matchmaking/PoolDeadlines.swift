@@ -46,13 +46,12 @@ struct PoolDeadlines: Sendable {
                     arguments: [RedisArgument(id.rawValue), RedisArgument(MatchmakingService.endedSeconds)]
                 )
             })
-        replies += try await endMatches(matches)
-        var freed: [PlayerClaims.Freed] = []
-        for reply in replies {
-            if case .error(let reason) = reply { throw .server(reason) }
-            freed += PlayerClaims.freed(in: reply)
-        }
-        await service.release(freed)
+        let (matchNames, matchReplies) = try await endMatches(matches)
+        replies += matchReplies
+        // In the order of the replies: first the tickets, then the matches as they were sorted.
+        let ended = zip(tickets.map { "t:\($0)" } + matchNames, replies)
+        await service.release(ended.flatMap { PlayerClaims.freed(in: $1) })
+        try await passOver(ended)
     }
 
     /// Ends what asks for players of matches that run no more.
@@ -71,15 +70,34 @@ struct PoolDeadlines: Sendable {
                     ]
                 )
             })
-        for case .error(let reason) in replies { throw .server(reason) }
+        try await passOver(zip(asking.map { "b:\($0)" }, replies))
     }
 
-    private func endMatches(_ matches: [MatchID]) async throws(RedisError) -> [RESPValue] {
-        guard !matches.isEmpty else { return [] }
+    /// Takes off the list whose keys hold something else than they should, so that one of them does not stop the pool;
+    /// what is the server's own trouble is thrown, for it passes.
+    private func passOver(_ ended: some Sequence<(String, RESPValue)>) async throws(RedisError) {
+        var passing: String?
+        for case (let member, .error(let reason)) in ended {
+            guard reason.hasPrefix("WRONGTYPE") || (reason.hasPrefix("ERR") && reason.contains("user_script")) else {
+                passing = reason
+                continue
+            }
+            logger.error("deadline given up", metadata: ["member": "\(member)", "error": "\(reason)"])
+            _ = try await service.redis.send(
+                RedisCommand("ZREM", RedisArgument(keys.deadlines), RedisArgument(member), isSafeToRepeat: true))
+        }
+        if let passing { throw .server(passing) }
+    }
+
+    /// The names of the matches' deadlines, and the reply to each.
+    private func endMatches(_ matches: [MatchID]) async throws(RedisError) -> ([String], [RESPValue]) {
+        guard !matches.isEmpty else { return ([], []) }
         let found = try await service.redis.pipeline(
             matches.map {
                 RedisCommand("HMGET", RedisArgument(keys.match($0)), "state", "roster", isSafeToRepeat: true)
             })
+        var silent: [String] = []
+        var failed: [String] = []
         var timeouts: [(keys: [RedisKey], arguments: [RedisArgument])] = []
         var failures: [(keys: [RedisKey], arguments: [RedisArgument])] = []
         for (match, reply) in zip(matches, found) {
@@ -91,15 +109,18 @@ struct PoolDeadlines: Sendable {
             case .placing, .ready:
                 let reason = state == .placing ? "no-instance" : "no-result"
                 let arguments = service.failArguments(match, roster, reason: reason, onlyWhenDue: true)
+                failed.append("m:\(match)")
                 failures.append((keys: callKeys, arguments: arguments))
             default:
                 let arguments =
                     [RedisArgument(match.rawValue), RedisArgument(MatchmakingService.endedSeconds)]
                     + roster.map { RedisArgument($0.rawValue) }
+                silent.append("m:\(match)")
                 timeouts.append((keys: callKeys, arguments: arguments))
             }
         }
         let ended = try await service.redis.pipeline(MatchmakingScripts.timeout, calls: timeouts)
-        return ended + (try await service.redis.pipeline(MatchmakingScripts.fail, calls: failures))
+        let endedByFailing = try await service.redis.pipeline(MatchmakingScripts.fail, calls: failures)
+        return (silent + failed, ended + endedByFailing)
     }
 }

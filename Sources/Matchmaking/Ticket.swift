@@ -7,8 +7,8 @@ public struct Ticket: Sendable, Hashable {
     public let id: TicketID
     /// All players, the party's leader first, whether they have joined or not; none of a backfill ticket.
     public let players: [PlayerID]
-    /// What each of ``players`` brought, as JSON, or what all of them did in one text. Most who read a ticket ask for its
-    /// state alone, so it is read when it is asked for.
+    /// What each of ``players`` brought, as JSON, or what all of them did in one text. Most who read a ticket ask for
+    /// its state alone, so it is read when it is asked for.
     private let brought: [String?]
     private let body: String?
     /// Who has accepted the match that it is proposed for.

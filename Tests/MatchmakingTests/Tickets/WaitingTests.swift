@@ -113,6 +113,30 @@ struct WaitingTests {
         }
     }
 
+    @Test("ends in its time beside others whose keys hold something else, which are passed over")
+    func besideCorrupt() async throws {
+        try await withRedis { redis, _ in
+            let service = MatchmakingService(redis: redis, rules: duels(), logger: testLogger)
+            let keys = MatchmakingKeys(duelEU)
+            let sound = try await service.queue("sound")
+            try await service.makeDue(sound.id)
+            let corrupt = TicketID(in: duelEU, ULID())
+            let match = MatchID(in: duelEU, ULID())
+            for key in [keys.ticket(corrupt), keys.match(match)] {
+                _ = try await redis.send(RedisCommand("SET", RedisArgument(key), "x"))
+            }
+            for member in ["t:\(corrupt)", "m:\(match)", "b:\(corrupt)"] {
+                _ = try await redis.send(
+                    RedisCommand("ZADD", RedisArgument(keys.deadlines), "0", RedisArgument(member)))
+            }
+            try await service.settleDeadlines()
+            #expect(try await service.state(sound) == .expired)
+            #expect(try await service.claim(of: "sound") == nil)
+            let left = try await redis.send(RedisCommand("ZCARD", RedisArgument(keys.deadlines)))
+            #expect(left == .integer(0))
+        }
+    }
+
     @Test("is remembered for its signs of life within bounds, however many there are")
     func bounds() {
         let clients = WaitingClients()
