@@ -98,15 +98,4 @@ import Testing
         #expect(wait(("ready", 5)) == [.seconds(5)])
         #expect(wait(("queued", 1), ("proposed", 4), ("declined", 5)).isEmpty)
     }
-
-    @Test("a run is not still while somebody waits for a match or plays one")
-    func underWay() {
-        var population = StepRecorder.Population()
-        #expect(!population.isUnderWay)
-        population.inQueue = 1
-        #expect(population.isUnderWay)
-        population = StepRecorder.Population()
-        population.playing = 1
-        #expect(population.isUnderWay)
-    }
 }

@@ -66,8 +66,7 @@ public struct LoadRun: Sendable {
         }
     }
 
-    /// How long nothing may happen after the last arrival while nobody waits for a match: a later step of the rules may
-    /// still match those who wait, however still it is.
+    /// How long nothing may happen after the last arrival: players who are left then have nobody to be matched with.
     private static let stillness = Duration.seconds(15)
 
     /// Returns when the time for the journeys is over, or when nothing has happened for long after the last arrival.
@@ -77,7 +76,7 @@ public struct LoadRun: Sendable {
         var seen = (events: recorder.events, at: ContinuousClock.now)
         while ContinuousClock.now < end {
             try await Task.sleep(for: .milliseconds(500))
-            if recorder.events != seen.events || recorder.population.isUnderWay {
+            if recorder.events != seen.events || recorder.population.playing > 0 {
                 seen = (recorder.events, .now)
             } else if ContinuousClock.now - seen.at > Self.stillness {
                 return

@@ -36,9 +36,6 @@ final class StepRecorder: Sendable {
         var declined = 0
         /// Players who were told to wait before they queue again, because they had declined.
         var cooledDown = 0
-
-        /// Whether somebody plays or waits for a match.
-        var isUnderWay: Bool { playing > 0 || inQueue > 0 }
     }
 
     private struct State {
