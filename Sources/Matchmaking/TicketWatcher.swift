@@ -78,7 +78,8 @@ public final class TicketWatcher: Service {
         try await next(of: ticket, woken: state, within: limit, read: read) { $0.state == state }
     }
 
-    /// Waits for the ticket to be another than `shown`: in another state, or with another member who joined or accepted.
+    /// Waits for the ticket to be another than `shown`: in another state, or with another member who joined or
+    /// accepted.
     ///
     /// - Returns: as of ``next(of:after:within:read:)``.
     public func next(
