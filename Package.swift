@@ -42,6 +42,8 @@ let packages: [Package.Dependency] = [
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     // The rules of matchmaking as YAML, with the line of each mistake
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    // The pages of the web console
+    .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
     // Latencies that don't lie
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
 ]
@@ -68,6 +70,7 @@ extension Target.Dependency {
     static let heap = product(name: "HeapModule", package: "swift-collections")
     static let orderedCollections = product(name: "OrderedCollections", package: "swift-collections")
     static let yams = product(name: "Yams", package: "Yams")
+    static let mustache = product(name: "Mustache", package: "swift-mustache")
     static let histogram = product(name: "Histogram", package: "hdrhistogram-swift")
 }
 
@@ -127,8 +130,8 @@ let package = Package(
         // Floor 4: where domains meet
         room(
             "API",
-            meetingFloor + ["Accounts", "Store", "Matchmaking", "Fleet", "GameData", .hummingbird, .metrics],
-            resources: [.embedInCode("OpenAPI")]),
+            meetingFloor + ["Accounts", "Store", "Matchmaking", "Fleet", "GameData", .hummingbird, .metrics, .mustache],
+            resources: [.embedInCode("OpenAPI"), .embedInCode("Console/Templates")]),
         room(
             "APIWorker", at: "workers/api",
             meetingFloor + ["API", "Accounts", "Store", "Matchmaking", "Fleet", "GameData"]),
@@ -182,8 +185,13 @@ let package = Package(
         tests("TelemetryTests", ["Telemetry", "TestSupport", .httpClient, .nioCore, .nioHTTP1, .nioFoundation]),
         tests("GameModelTests", ["GameModel"]),
         tests("JobsTests", ["Jobs", "JobsTesting", "Redis", "Records", "TestSupport", .grdb, .tracing]),
-        tests("AccountsTests", ["Accounts", "Records", "TestSupport"]),
-        tests("StoreTests", ["Store", "VerifierWorker", "Sandbox", "Jobs", "Records", "TestSupport"]),
+        tests("AccountsTests", ["Accounts", "Records", "TestSupport", .grdb, .jwt]),
+        tests(
+            "StoreTests",
+            [
+                "Store", "VerifierWorker", "Sandbox", "Jobs", "Records", "Redis", "TestSupport", .grdb, .httpClient,
+                .nioCore, .nioHTTP1, .nioFoundation,
+            ]),
         tests("MatchmakingTests", ["Matchmaking", "RankerWorker", "Jobs", "Redis", "TestSupport"]),
         tests(
             "FleetTests", ["Fleet", "InstanceWorker", "AllocatorWorker", "APIWorker", "Jobs", "Redis", "TestSupport"]),
@@ -193,8 +201,8 @@ let package = Package(
         tests(
             "APITests",
             [
-                "API", "APIWorker", "Matchmaking", "Records", "Redis", "Store", "TestSupport", .httpClient, .nioCore,
-                .nioHTTP1, .nioFoundation,
+                "API", "APIWorker", "Accounts", "GameData", "Jobs", "Matchmaking", "Records", "Redis", "Store",
+                "TestSupport", .httpClient, .nioCore, .nioHTTP1, .nioFoundation,
             ]),
         tests(
             "LoadTests",
