@@ -20,8 +20,8 @@ struct DevStoreRoutes: Sendable {
         let id = try context.parameter("id", as: ProductID.self)
         let edit = try await request.decodeBody(ProductEdit.self, context: context)
         let product = Product(
-            productId: id, name: edit.name, kind: edit.kind, price: edit.price, isActive: edit.active ?? true)
-        let isNew = try await store.save(product)
+            productId: id, name: edit.name, kind: edit.kind, prices: [edit.price], isActive: edit.active ?? true)
+        let isNew = try await store.editor.save(product, by: identity.subject)
         context.logger.info(
             "product saved", metadata: ["product": "\(id)", "new": "\(isNew)", "by": "\(identity.subject)"])
         return try .json(product)
@@ -32,9 +32,10 @@ struct DevStoreRoutes: Sendable {
         guard let id = context.parameters.get("id") else { throw Problem.notFound("There is nothing under this id.") }
         let edit = try await request.decodeBody(PromotionEdit.self, context: context)
         let promotion = Promotion(
-            promotionId: id, productId: edit.productId, percentOff: edit.percentOff, startsAt: edit.startsAt,
+            promotionId: id, name: id, productIds: edit.productId.map { [$0] } ?? [], percentOff: edit.percentOff,
+            startsAt: edit.startsAt,
             endsAt: edit.endsAt)
-        let isNew = try await store.save(promotion)
+        let isNew = try await store.editor.save(promotion, by: identity.subject)
         context.logger.info(
             "promotion saved", metadata: ["promotion": "\(id)", "new": "\(isNew)", "by": "\(identity.subject)"])
         return try .json(promotion)

@@ -24,8 +24,8 @@ struct StoreRoutes: Sendable {
     @Sendable func products(_ request: Request, _ context: APIContext) async throws -> Response {
         // Developers look at what they change.
         _ = try context.requireIdentity(roles: [.player, .developer])
-        let catalog = try await store.catalog()
-        let tag = "\"\(catalog.version)\""
+        let catalog = try await store.catalog.catalog()
+        let tag = "\"\(catalog.tag)\""
         // Prices change when promotions begin and end: a cache may keep the body, but has to ask.
         let headers: HTTPFields = [.eTag: tag, .cacheControl: "private, no-cache"]
         guard !Self.isKnown(tag, request) else { return Response(status: .notModified, headers: headers) }
@@ -39,26 +39,28 @@ struct StoreRoutes: Sendable {
         let player = try context.requirePlayer()
         let wish = try await request.decodeBody(OrderWish.self, context: context)
         let key = try request.requireHeader(.idempotencyKey)
-        let placed = try await store.placeOrder(
-            player: player, product: wish.productId, paymentMethod: wish.paymentMethod, idempotencyKey: key)
+        let placed = try await store.orders.place(
+            Wish(productId: wish.productId), player: player, payment: .provider(nil, method: wish.paymentMethod),
+            expected: nil, idempotencyKey: key)
         return try .json(
             OrderReply(placed.order), status: .accepted,
             headers: [.location: "/v1/store/orders/\(placed.order.orderId)"])
     }
 
     @Sendable func orders(_ request: Request, _ context: APIContext) async throws -> Response {
-        let orders = try await store.orders(of: try context.requirePlayer())
+        let player = try context.requirePlayer()
+        let orders = try await store.orders.orders(OrderFilter(player: player, limit: 100))
         return try .json(OrdersReply(orders: orders.map(OrderReply.init)))
     }
 
     @Sendable func order(_ request: Request, _ context: APIContext) async throws -> Response {
         let player = try context.requirePlayer()
         let id = try context.parameter("id", as: OrderID.self)
-        return try .json(OrderReply(try await store.order(id, of: player)))
+        return try .json(OrderReply(try await store.orders.order(id, of: player)))
     }
 
     @Sendable func inventory(_ request: Request, _ context: APIContext) async throws -> Response {
-        let entitlements = try await store.entitlements(of: try context.requirePlayer())
+        let entitlements = try await store.inventory.entitlements(of: try context.requirePlayer())
         return try .json(InventoryReply(entitlements: entitlements))
     }
 
@@ -101,7 +103,7 @@ private struct OrderReply: Encodable {
     var orderId: OrderID
     var state: OrderState
     var productId: ProductID
-    var amount: Money
+    var amount: PaidReply
     /// Why it was declined or is in review.
     var reason: String?
     var createdAt: Instant
@@ -111,11 +113,17 @@ private struct OrderReply: Encodable {
         orderId = order.orderId
         state = order.state
         productId = order.productId
-        amount = order.amount
+        amount = PaidReply(minorUnits: order.amount, currency: order.unit)
         reason = order.state == .declined ? order.reason : nil
         createdAt = order.createdAt
         updatedAt = order.updatedAt
     }
+}
+
+/// What is charged; the currency can be a virtual one.
+private struct PaidReply: Encodable {
+    var minorUnits: Int64
+    var currency: String
 }
 
 private struct OrdersReply: Encodable {

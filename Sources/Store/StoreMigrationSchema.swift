@@ -4,138 +4,138 @@ import GameModel
 
 /// Moves what the first release's tables hold into those that took their place, and drops them.
 enum FirstTables {
-  static func move(in db: Database) throws {
-    try moveCatalog(in: db)
-    try db.execute(sql: books)
-    for row in try Row.fetchAll(db, sql: "SELECT * FROM purchases WHERE quote = ''") {
-      let (list, total, unit): (Int64, Int64, String) = (
-        row["refunded"], row["amount"], row["unit"]
-      )
-      var lines = [QuoteLine(kind: .list, text: "list price", amount: list)]
-      if let promotion = row["flag"] as String? {
-        lines.append(
-          QuoteLine(kind: .promotion, text: promotion, amount: total - list, promotionId: promotion)
-        )
-      }
-      let quote = Quote(
-        productId: ProductID(row["product_id"]), quantity: 1, unit: unit, list: list, total: total,
-        lines: lines, catalogVersion: 1)
-      try db.execute(
-        sql: "UPDATE purchases SET quote = ?, refunded = 0, flag = NULL WHERE order_id = ?",
-        arguments: [
-          String(decoding: try JSONEncoder().encode(quote), as: UTF8.self), row["order_id"],
-        ])
+    static func move(in db: Database) throws {
+        try moveCatalog(in: db)
+        try db.execute(sql: books)
+        for row in try Row.fetchAll(db, sql: "SELECT * FROM purchases WHERE quote = ''") {
+            let (list, total, unit): (Int64, Int64, String) = (
+                row["refunded"], row["amount"], row["unit"]
+            )
+            var lines = [QuoteLine(kind: .list, text: "list price", amount: list)]
+            if let promotion = row["flag"] as String? {
+                lines.append(
+                    QuoteLine(kind: .promotion, text: promotion, amount: total - list, promotionId: promotion)
+                )
+            }
+            let quote = Quote(
+                productId: ProductID(row["product_id"]), quantity: 1, unit: unit, list: list, total: total,
+                lines: lines, catalogVersion: 1)
+            try db.execute(
+                sql: "UPDATE purchases SET quote = ?, refunded = 0, flag = NULL WHERE order_id = ?",
+                arguments: [
+                    String(decoding: try JSONEncoder().encode(quote), as: UTF8.self), row["order_id"],
+                ])
+        }
+        try db.execute(
+            sql: """
+                DROP TABLE ledger; DROP TABLE entitlements; DROP TABLE orders; DROP TABLE promotions; DROP TABLE products;
+                DROP TABLE webhook_events;
+                """)
     }
-    try db.execute(
-      sql: """
-        DROP TABLE ledger; DROP TABLE entitlements; DROP TABLE orders; DROP TABLE promotions; DROP TABLE products;
-        DROP TABLE webhook_events;
-        """)
-  }
 
-  private static func moveCatalog(in db: Database) throws {
-    for row in try Row.fetchAll(db, sql: "SELECT * FROM products") {
-      guard let kind = ProductKind(rawValue: row["kind"]),
-        let currency = Currency(rawValue: row["currency"])
-      else { continue }
-      let product = Product(
-        productId: ProductID(row["product_id"]), name: row["name"], kind: kind,
-        prices: [Money(minorUnits: row["price"], currency: currency)], isActive: row["is_active"])
-      try CatalogRepository.upsertDraft(
-        product, by: "migration", at: Instant(milliseconds: row["updated_at"]), in: db)
+    private static func moveCatalog(in db: Database) throws {
+        for row in try Row.fetchAll(db, sql: "SELECT * FROM products") {
+            guard let kind = ProductKind(rawValue: row["kind"]),
+                let currency = Currency(rawValue: row["currency"])
+            else { continue }
+            let product = Product(
+                productId: ProductID(row["product_id"]), name: row["name"], kind: kind,
+                prices: [Money(minorUnits: row["price"], currency: currency)], isActive: row["is_active"])
+            try CatalogRepository.upsertDraft(
+                product, by: "migration", at: Instant(milliseconds: row["updated_at"]), in: db)
+        }
+        for row in try Row.fetchAll(db, sql: "SELECT * FROM promotions") {
+            let id: String = row["promotion_id"]
+            let promotion = Promotion(
+                promotionId: id, name: id,
+                productIds: (row["product_id"] as String?).map { [ProductID($0)] } ?? [],
+                percentOff: row["percent_off"], startsAt: Instant(milliseconds: row["starts_at"]),
+                endsAt: Instant(milliseconds: row["ends_at"]))
+            try CatalogRepository.upsertDraft(
+                promotion, by: "migration", at: Instant(milliseconds: row["updated_at"]), in: db)
+        }
+        let draft = try CatalogRepository.draft(in: db)
+        guard !draft.products.isEmpty else { return }
+        try CatalogRepository.insertVersion(
+            CatalogVersion(
+                version: 1, publishedAt: .now, publishedBy: "migration", note: "as it was before versions",
+                document: draft), in: db)
     }
-    for row in try Row.fetchAll(db, sql: "SELECT * FROM promotions") {
-      let id: String = row["promotion_id"]
-      let promotion = Promotion(
-        promotionId: id, name: id,
-        productIds: (row["product_id"] as String?).map { [ProductID($0)] } ?? [],
-        percentOff: row["percent_off"], startsAt: Instant(milliseconds: row["starts_at"]),
-        endsAt: Instant(milliseconds: row["ends_at"]))
-      try CatalogRepository.upsertDraft(
-        promotion, by: "migration", at: Instant(milliseconds: row["updated_at"]), in: db)
-    }
-    let draft = try CatalogRepository.draft(in: db)
-    guard !draft.products.isEmpty else { return }
-    try CatalogRepository.insertVersion(
-      CatalogVersion(
-        version: 1, publishedAt: .now, publishedBy: "migration", note: "as it was before versions",
-        document: draft), in: db)
-  }
 
-  /// The list price and the promotion wait in two other columns until the quotes are written.
-  private static let books = """
-    INSERT INTO purchases (order_id, player_id, owner_id, product_id, quantity, state, amount, unit, quote, provider,
-        payment_method, provider_reference, refunded, reason, flag, idempotency_key, body_digest, created_at,
-        updated_at)
-    SELECT order_id, player_id, player_id, product_id, 1, state, amount, currency, '', 'stripe', payment_method,
-        provider_reference, list_price, reason, promotion_id, idempotency_key, body_digest, created_at, updated_at
-    FROM orders;
-    INSERT INTO transfers (transfer_id, order_id, kind, from_account, to_account, amount, unit, reference, created_at)
-    SELECT transfer_id, order_id, kind, credit, debit, amount, currency, provider_reference, created_at FROM ledger;
-    INSERT INTO balances (account, unit, amount)
-    SELECT account, unit, SUM(amount) FROM (
-        SELECT to_account AS account, unit, amount FROM transfers
-        UNION ALL SELECT from_account, unit, -amount FROM transfers) GROUP BY account, unit;
-    INSERT INTO grants (entitlement_id, player_id, product_id, order_id, source, quantity, remaining, granted_at)
-    SELECT order_id, player_id, product_id, order_id, 'purchase', 1, 1, granted_at FROM entitlements;
-    INSERT INTO grant_events (entitlement_id, player_id, product_id, kind, change, reference, at)
-    SELECT entitlement_id, player_id, product_id, 'granted', 1, order_id, granted_at FROM grants;
-    INSERT INTO promotion_uses (order_id, promotion_id, player_id, is_void)
-    SELECT order_id, promotion_id, player_id, CASE state WHEN 'declined' THEN 1 ELSE 0 END FROM orders
-    WHERE promotion_id IS NOT NULL;
-    INSERT INTO provider_events (event_id, provider, type, order_id, body, received_at)
-    SELECT event_id, 'stripe', type, order_id, '', received_at FROM webhook_events;
-    """
+    /// The list price and the promotion wait in two other columns until the quotes are written.
+    private static let books = """
+        INSERT INTO purchases (order_id, player_id, owner_id, product_id, quantity, state, amount, unit, quote, provider,
+            payment_method, provider_reference, refunded, reason, flag, idempotency_key, body_digest, created_at,
+            updated_at)
+        SELECT order_id, player_id, player_id, product_id, 1, state, amount, currency, '', 'stripe', payment_method,
+            provider_reference, list_price, reason, promotion_id, idempotency_key, body_digest, created_at, updated_at
+        FROM orders;
+        INSERT INTO transfers (transfer_id, order_id, kind, from_account, to_account, amount, unit, reference, created_at)
+        SELECT transfer_id, order_id, kind, credit, debit, amount, currency, provider_reference, created_at FROM ledger;
+        INSERT INTO balances (account, unit, amount)
+        SELECT account, unit, SUM(amount) FROM (
+            SELECT to_account AS account, unit, amount FROM transfers
+            UNION ALL SELECT from_account, unit, -amount FROM transfers) GROUP BY account, unit;
+        INSERT INTO grants (entitlement_id, player_id, product_id, order_id, source, quantity, remaining, granted_at)
+        SELECT order_id, player_id, product_id, order_id, 'purchase', 1, 1, granted_at FROM entitlements;
+        INSERT INTO grant_events (entitlement_id, player_id, product_id, kind, change, reference, at)
+        SELECT entitlement_id, player_id, product_id, 'granted', 1, order_id, granted_at FROM grants;
+        INSERT INTO promotion_uses (order_id, promotion_id, player_id, is_void)
+        SELECT order_id, promotion_id, player_id, CASE state WHEN 'declined' THEN 1 ELSE 0 END FROM orders
+        WHERE promotion_id IS NOT NULL;
+        INSERT INTO provider_events (event_id, provider, type, order_id, body, received_at)
+        SELECT event_id, 'stripe', type, order_id, '', received_at FROM webhook_events;
+        """
 }
 
 /// What a new store sells, so that there is something to see.
 enum FirstProducts {
-  static let all: [Product] = [
-    skin("skin-ember-knight", "Ember Knight", 499),
-    skin("skin-frost-warden", "Frost Warden", 499),
-    skin("skin-gilded-oracle", "Gilded Oracle", 999),
-    skin("skin-moss-giant", "Moss Giant", 799),
-    skin("skin-night-courier", "Night Courier", 299),
-    skin("skin-star-pilot", "Star Pilot", 1499),
-    Product(
-      productId: ProductID("gems-500"), name: "500 gems", kind: .currencyPack,
-      prices: [Money(minorUnits: 499, currency: .eur)],
-      credit: VirtualMoney(amount: 500, currency: "gems")),
-    Product(
-      productId: ProductID("potion-healing"), name: "Healing potion", description: "Three of them.",
-      kind: .item,
-      prices: [Money(minorUnits: 99, currency: .eur)],
-      virtualPrices: [VirtualMoney(amount: 90, currency: "gems")], quantity: 3),
-    Product(
-      productId: ProductID("bundle-starter"), name: "Starter bundle", kind: .bundle,
-      prices: [Money(minorUnits: 799, currency: .eur)],
-      parts: [
-        Product.Part(productId: ProductID("skin-night-courier")),
-        Product.Part(productId: ProductID("gems-500")),
-        Product.Part(productId: ProductID("potion-healing"), quantity: 2),
-      ], limitPerPlayer: 1),
-  ]
+    static let all: [Product] = [
+        skin("skin-ember-knight", "Ember Knight", 499),
+        skin("skin-frost-warden", "Frost Warden", 499),
+        skin("skin-gilded-oracle", "Gilded Oracle", 999),
+        skin("skin-moss-giant", "Moss Giant", 799),
+        skin("skin-night-courier", "Night Courier", 299),
+        skin("skin-star-pilot", "Star Pilot", 1499),
+        Product(
+            productId: ProductID("gems-500"), name: "500 gems", kind: .currencyPack,
+            prices: [Money(minorUnits: 499, currency: .eur)],
+            credit: VirtualMoney(amount: 500, currency: "gems")),
+        Product(
+            productId: ProductID("potion-healing"), name: "Healing potion", description: "Three of them.",
+            kind: .item,
+            prices: [Money(minorUnits: 99, currency: .eur)],
+            virtualPrices: [VirtualMoney(amount: 90, currency: "gems")], quantity: 3),
+        Product(
+            productId: ProductID("bundle-starter"), name: "Starter bundle", kind: .bundle,
+            prices: [Money(minorUnits: 799, currency: .eur)],
+            parts: [
+                Product.Part(productId: ProductID("skin-night-courier")),
+                Product.Part(productId: ProductID("gems-500")),
+                Product.Part(productId: ProductID("potion-healing"), quantity: 2),
+            ], limitPerPlayer: 1),
+    ]
 
-  /// Publishes them as version 1 where nothing was ever published, with a promotion of two weeks.
-  static func publishWhereEmpty(in db: Database) throws {
-    guard try CatalogRepository.newestVersion(in: db) == nil else { return }
-    let now = Instant.now
-    let launch = Promotion(
-      promotionId: "launch-week", name: "Launch weeks",
-      productIds: [ProductID("skin-gilded-oracle")],
-      percentOff: 30, startsAt: now, endsAt: now + .seconds(14 * 24 * 3600))
-    for product in all { try CatalogRepository.upsertDraft(product, by: "muster", at: now, in: db) }
-    try CatalogRepository.upsertDraft(launch, by: "muster", at: now, in: db)
-    try CatalogRepository.insertVersion(
-      CatalogVersion(
-        version: 1, publishedAt: now, publishedBy: "muster", note: "the first products",
-        document: CatalogDocument(products: all, promotions: [launch])), in: db)
-  }
+    /// Publishes them as version 1 where nothing was ever published, with a promotion of two weeks.
+    static func publishWhereEmpty(in db: Database) throws {
+        guard try CatalogRepository.newestVersion(in: db) == nil else { return }
+        let now = Instant.now
+        let launch = Promotion(
+            promotionId: "launch-week", name: "Launch weeks",
+            productIds: [ProductID("skin-gilded-oracle")],
+            percentOff: 30, startsAt: now, endsAt: now + .seconds(14 * 24 * 3600))
+        for product in all { try CatalogRepository.upsertDraft(product, by: "muster", at: now, in: db) }
+        try CatalogRepository.upsertDraft(launch, by: "muster", at: now, in: db)
+        try CatalogRepository.insertVersion(
+            CatalogVersion(
+                version: 1, publishedAt: now, publishedBy: "muster", note: "the first products",
+                document: CatalogDocument(products: all, promotions: [launch])), in: db)
+    }
 
-  private static func skin(_ id: String, _ name: String, _ price: Int64) -> Product {
-    Product(
-      productId: ProductID(id), name: name, kind: .skin,
-      prices: [Money(minorUnits: price, currency: .eur)],
-      virtualPrices: [VirtualMoney(amount: price, currency: "gems")])
-  }
+    private static func skin(_ id: String, _ name: String, _ price: Int64) -> Product {
+        Product(
+            productId: ProductID(id), name: name, kind: .skin,
+            prices: [Money(minorUnits: price, currency: .eur)],
+            virtualPrices: [VirtualMoney(amount: price, currency: "gems")])
+    }
 }

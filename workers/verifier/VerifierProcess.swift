@@ -25,7 +25,7 @@ public struct VerifierProcess: Sendable {
         let redis = RedisClient(configuration: try RedisConfiguration(url: configuration.redisURL), logger: logger)
         let database = try RecordsDatabase.open(
             path: "\(configuration.dataFolder)/accounts.sqlite", durability: .full,
-            schemas: [StoreSchema.schema, Outbox.schema], logger: logger)
+            schemas: [StoreSchema.schema, Outbox.schema, ChangeLog.schema], logger: logger)
         let provider = StripeProvider(
             url: configuration.paymentsURL, secretKey: configuration.paymentsSecretKey,
             timeout: configuration.paymentsTimeout, connections: configuration.concurrency)

@@ -76,11 +76,7 @@ public enum APIRoutes {
     private static func skins(
         of players: [PlayerID], _ store: StoreService
     ) async throws -> [PlayerID: [ProductID]] {
-        var skins: [PlayerID: [ProductID]] = [:]
-        for player in players {
-            skins[player] = try await store.entitlements(of: player).map(\.productId)
-        }
-        return skins
+        try await store.inventory.skins(of: players)
     }
 }
 

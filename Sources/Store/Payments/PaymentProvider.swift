@@ -5,163 +5,163 @@ import GameModel
 /// Promise that every implementation keeps: two ``charge(_:)`` calls with one idempotency key charge at most once, and
 /// two ``refund(_:)`` calls with one key refund at most once.
 public protocol PaymentProvider: Sendable {
-  /// What the ledger calls this provider: `stripe`, `paypal`.
-  var name: String { get }
-  /// Charges, or answers what an earlier call with the same idempotency key did.
-  func charge(_ request: ChargeRequest) async throws(PaymentError) -> ChargeOutcome
-  /// What became of a charge, refunds and disputes included.
-  func charge(reference: String) async throws(PaymentError) -> ChargeOutcome
-  /// One page of the charges made since a moment; `after` is the ``ChargePage/next`` of the page before.
-  func charges(since: Instant, after cursor: String?) async throws(PaymentError) -> ChargePage
-  /// Gives money back, in part or in full.
-  func refund(_ request: RefundRequest) async throws(PaymentError) -> RefundOutcome
-  /// Sees to it that an undecided charge never happens. Throws ``PaymentError/refused(code:message:)`` where it did.
-  func cancel(reference: String) async throws(PaymentError)
+    /// What the ledger calls this provider: `stripe`, `paypal`.
+    var name: String { get }
+    /// Charges, or answers what an earlier call with the same idempotency key did.
+    func charge(_ request: ChargeRequest) async throws(PaymentError) -> ChargeOutcome
+    /// What became of a charge, refunds and disputes included.
+    func charge(reference: String) async throws(PaymentError) -> ChargeOutcome
+    /// One page of the charges made since a moment; `after` is the ``ChargePage/next`` of the page before.
+    func charges(since: Instant, after cursor: String?) async throws(PaymentError) -> ChargePage
+    /// Gives money back, in part or in full.
+    func refund(_ request: RefundRequest) async throws(PaymentError) -> RefundOutcome
+    /// Sees to it that an undecided charge never happens. Throws ``PaymentError/refused(code:message:)`` where it did.
+    func cancel(reference: String) async throws(PaymentError)
 }
 
 /// Reads a provider's webhooks: the part that an API process needs, without the key that charges.
 public protocol WebhookVerifier: Sendable {
-  /// The provider's name.
-  var name: String { get }
-  /// The event in a webhook whose signature is good, over the bytes as they came.
-  ///
-  /// - Parameter headers: by their names in lower case.
-  /// - Throws: ``StoreError/badSignature(_:)``, ``StoreError/malformedEvent(_:)`` or ``StoreError/unavailable(_:)``.
-  func event(headers: [String: String], body: [UInt8], at now: Instant) async throws(StoreError)
-    -> ProviderEvent
+    /// The provider's name.
+    var name: String { get }
+    /// The event in a webhook whose signature is good, over the bytes as they came.
+    ///
+    /// - Parameter headers: by their names in lower case.
+    /// - Throws: ``StoreError/badSignature(_:)``, ``StoreError/malformedEvent(_:)`` or ``StoreError/unavailable(_:)``.
+    func event(headers: [String: String], body: [UInt8], at now: Instant) async throws(StoreError)
+        -> ProviderEvent
 }
 
 /// An event of a provider's, as far as the store reads it. What it says is a hint to ask the provider, never a fact.
 public struct ProviderEvent: Sendable, Hashable {
-  /// The provider's own id: each event is taken once.
-  public let id: String
-  public let type: String
-  /// The charge that it is about; `nil` where it is about none.
-  public let reference: String?
-  /// The order that the provider says it is for.
-  public let orderId: OrderID?
+    /// The provider's own id: each event is taken once.
+    public let id: String
+    public let type: String
+    /// The charge that it is about; `nil` where it is about none.
+    public let reference: String?
+    /// The order that the provider says it is for.
+    public let orderId: OrderID?
 
-  public init(id: String, type: String, reference: String?, orderId: OrderID?) {
-    self.id = id
-    self.type = type
-    self.reference = reference
-    self.orderId = orderId
-  }
+    public init(id: String, type: String, reference: String?, orderId: OrderID?) {
+        self.id = id
+        self.type = type
+        self.reference = reference
+        self.orderId = orderId
+    }
 }
 
 /// What is to be charged for an order.
 public struct ChargeRequest: Sendable, Hashable {
-  public let orderId: OrderID
-  public let playerId: PlayerID
-  public let amount: Money
-  /// The provider's token for the player's means of payment.
-  public let paymentMethod: String
+    public let orderId: OrderID
+    public let playerId: PlayerID
+    public let amount: Money
+    /// The provider's token for the player's means of payment.
+    public let paymentMethod: String
 
-  /// The order's id: whoever asks again for this order asks for the same charge.
-  public var idempotencyKey: String { orderId.rawValue }
+    /// The order's id: whoever asks again for this order asks for the same charge.
+    public var idempotencyKey: String { orderId.rawValue }
 
-  public init(orderId: OrderID, playerId: PlayerID, amount: Money, paymentMethod: String) {
-    self.orderId = orderId
-    self.playerId = playerId
-    self.amount = amount
-    self.paymentMethod = paymentMethod
-  }
+    public init(orderId: OrderID, playerId: PlayerID, amount: Money, paymentMethod: String) {
+        self.orderId = orderId
+        self.playerId = playerId
+        self.amount = amount
+        self.paymentMethod = paymentMethod
+    }
 }
 
 /// What is to be given back.
 public struct RefundRequest: Sendable, Hashable {
-  /// The charge.
-  public let reference: String
-  public let orderId: OrderID
-  public let amount: Money
+    /// The charge.
+    public let reference: String
+    public let orderId: OrderID
+    public let amount: Money
 
-  /// One refund per order: a second call asks for the same one.
-  public var idempotencyKey: String { "refund-\(orderId)" }
+    /// One refund per order: a second call asks for the same one.
+    public var idempotencyKey: String { "refund-\(orderId)" }
 
-  public init(reference: String, orderId: OrderID, amount: Money) {
-    self.reference = reference
-    self.orderId = orderId
-    self.amount = amount
-  }
+    public init(reference: String, orderId: OrderID, amount: Money) {
+        self.reference = reference
+        self.orderId = orderId
+        self.amount = amount
+    }
 }
 
 /// A charge as the provider tells it.
 public struct Charge: Sendable, Hashable {
-  public let reference: String
-  /// The order we said it was for; `nil` for one that is not ours.
-  public let orderId: OrderID?
-  public let minorUnits: Int64
-  /// In upper case; possibly one that we don't sell in.
-  public let currency: String
-  /// What was given back so far.
-  public let refundedMinorUnits: Int64
-  /// Whether the player's bank took the money back, or asks to, and we did not win.
-  public let isDisputed: Bool
+    public let reference: String
+    /// The order we said it was for; `nil` for one that is not ours.
+    public let orderId: OrderID?
+    public let minorUnits: Int64
+    /// In upper case; possibly one that we don't sell in.
+    public let currency: String
+    /// What was given back so far.
+    public let refundedMinorUnits: Int64
+    /// Whether the player's bank took the money back, or asks to, and we did not win.
+    public let isDisputed: Bool
 
-  public init(
-    reference: String, orderId: OrderID?, minorUnits: Int64, currency: String,
-    refundedMinorUnits: Int64 = 0,
-    isDisputed: Bool = false
-  ) {
-    self.reference = reference
-    self.orderId = orderId
-    self.minorUnits = minorUnits
-    self.currency = currency
-    self.refundedMinorUnits = refundedMinorUnits
-    self.isDisputed = isDisputed
-  }
+    public init(
+        reference: String, orderId: OrderID?, minorUnits: Int64, currency: String,
+        refundedMinorUnits: Int64 = 0,
+        isDisputed: Bool = false
+    ) {
+        self.reference = reference
+        self.orderId = orderId
+        self.minorUnits = minorUnits
+        self.currency = currency
+        self.refundedMinorUnits = refundedMinorUnits
+        self.isDisputed = isDisputed
+    }
 
-  public func isExactly(_ amount: Money) -> Bool {
-    minorUnits == amount.minorUnits && currency == amount.currency.rawValue
-  }
+    public func isExactly(_ amount: Money) -> Bool {
+        minorUnits == amount.minorUnits && currency == amount.currency.rawValue
+    }
 }
 
 /// The provider's verdict.
 public enum ChargeOutcome: Sendable, Hashable {
-  case succeeded(Charge)
-  /// Not charged, and will not be: `code` is the provider's.
-  case declined(code: String, reference: String?)
-  /// Not decided yet: ask by reference later.
-  case undecided(reference: String)
+    case succeeded(Charge)
+    /// Not charged, and will not be: `code` is the provider's.
+    case declined(code: String, reference: String?)
+    /// Not decided yet: ask by reference later.
+    case undecided(reference: String)
 }
 
 /// What became of a refund.
 public enum RefundOutcome: Sendable, Hashable {
-  /// `reference` is the provider's name for the refund.
-  case succeeded(reference: String)
-  /// On its way: ask for the charge later.
-  case undecided(reference: String)
-  /// It will not happen: `code` is the provider's.
-  case refused(code: String)
+    /// `reference` is the provider's name for the refund.
+    case succeeded(reference: String)
+    /// On its way: ask for the charge later.
+    case undecided(reference: String)
+    /// It will not happen: `code` is the provider's.
+    case refused(code: String)
 }
 
 /// Some of the provider's charges.
 public struct ChargePage: Sendable {
-  /// Those that succeeded.
-  public let succeeded: [Charge]
-  /// What to ask the next page after; `nil` on the last one.
-  public let next: String?
+    /// Those that succeeded.
+    public let succeeded: [Charge]
+    /// What to ask the next page after; `nil` on the last one.
+    public let next: String?
 
-  public init(succeeded: [Charge], next: String?) {
-    self.succeeded = succeeded
-    self.next = next
-  }
+    public init(succeeded: [Charge], next: String?) {
+        self.succeeded = succeeded
+        self.next = next
+    }
 }
 
 /// Why the provider gave no verdict.
 public enum PaymentError: Error, Sendable, Hashable, CustomStringConvertible {
-  /// Unreachable, too slow, or broken at its end. It may have charged: ask again with the same idempotency key.
-  case unavailable(String)
-  /// It doesn't take our secret key: an operator has to look; asking again is safe.
-  case unauthorized(String)
-  /// It understood and refused for a reason that asking again won't change.
-  case refused(code: String, message: String)
+    /// Unreachable, too slow, or broken at its end. It may have charged: ask again with the same idempotency key.
+    case unavailable(String)
+    /// It doesn't take our secret key: an operator has to look; asking again is safe.
+    case unauthorized(String)
+    /// It understood and refused for a reason that asking again won't change.
+    case refused(code: String, message: String)
 
-  public var description: String {
-    switch self {
-    case .unavailable(let reason): "the payment provider is not available: \(reason)"
-    case .unauthorized(let reason): "the payment provider doesn't accept the secret key: \(reason)"
-    case .refused(let code, let message): "the payment provider refused (\(code)): \(message)"
+    public var description: String {
+        switch self {
+        case .unavailable(let reason): "the payment provider is not available: \(reason)"
+        case .unauthorized(let reason): "the payment provider doesn't accept the secret key: \(reason)"
+        case .refused(let code, let message): "the payment provider refused (\(code)): \(message)"
+        }
     }
-  }
 }

@@ -7,72 +7,72 @@ import GameModel
 ///
 /// Source: docs.stripe.com/webhooks/signature. Several `v1` may come while a secret is being replaced.
 public struct WebhookSignature: Sendable {
-  /// How far the time in a signature may be from ours, in either direction.
-  public static let tolerance: Duration = .seconds(300)
+    /// How far the time in a signature may be from ours, in either direction.
+    public static let tolerance: Duration = .seconds(300)
 
-  private let key: SymmetricKey
+    private let key: SymmetricKey
 
-  public init(secret: String) { key = SymmetricKey(data: Data(secret.utf8)) }
+    public init(secret: String) { key = SymmetricKey(data: Data(secret.utf8)) }
 
-  /// Throws ``StoreError/badSignature(_:)`` for a header that is malformed, stale, or not of this body and secret.
-  public func verify(header: String, body: [UInt8], at now: Instant) throws(StoreError) {
-    var time: Int64?
-    var codes: [[UInt8]] = []
-    for item in header.split(separator: ",") {
-      let sides = item.split(separator: "=", maxSplits: 1)
-      guard sides.count == 2 else { throw .badSignature("the header is malformed") }
-      switch sides[0] {
-      case "t": time = Int64(sides[1])
-      case "v1": codes += Hex.decode(sides[1]).map { [$0] } ?? []
-      default: continue
-      }
+    /// Throws ``StoreError/badSignature(_:)`` for a header that is malformed, stale, or not of this body and secret.
+    public func verify(header: String, body: [UInt8], at now: Instant) throws(StoreError) {
+        var time: Int64?
+        var codes: [[UInt8]] = []
+        for item in header.split(separator: ",") {
+            let sides = item.split(separator: "=", maxSplits: 1)
+            guard sides.count == 2 else { throw .badSignature("the header is malformed") }
+            switch sides[0] {
+            case "t": time = Int64(sides[1])
+            case "v1": codes += Hex.decode(sides[1]).map { [$0] } ?? []
+            default: continue
+            }
+        }
+        guard let time, !codes.isEmpty else {
+            throw .badSignature("the header has no time or no v1 signature")
+        }
+        let signed = signed(time: time, body: body)
+        guard
+            codes.contains(where: {
+                HMAC<SHA256>.isValidAuthenticationCode($0, authenticating: signed, using: key)
+            })
+        else { throw .badSignature("it is not of this body") }
+        let (age, overflow) = (now.milliseconds / 1000).subtractingReportingOverflow(time)
+        guard !overflow, age.magnitude <= UInt64(Self.tolerance.milliseconds / 1000) else {
+            throw .badSignature("its time is more than \(Self.tolerance.milliseconds / 1000) s from ours")
+        }
     }
-    guard let time, !codes.isEmpty else {
-      throw .badSignature("the header has no time or no v1 signature")
-    }
-    let signed = signed(time: time, body: body)
-    guard
-      codes.contains(where: {
-        HMAC<SHA256>.isValidAuthenticationCode($0, authenticating: signed, using: key)
-      })
-    else { throw .badSignature("it is not of this body") }
-    let (age, overflow) = (now.milliseconds / 1000).subtractingReportingOverflow(time)
-    guard !overflow, age.magnitude <= UInt64(Self.tolerance.milliseconds / 1000) else {
-      throw .badSignature("its time is more than \(Self.tolerance.milliseconds / 1000) s from ours")
-    }
-  }
 
-  /// The header for a body: what the provider sends.
-  public func header(body: [UInt8], at now: Instant) -> String {
-    let time = now.milliseconds / 1000
-    let code = HMAC<SHA256>.authenticationCode(for: signed(time: time, body: body), using: key)
-    return "t=\(time),v1=\(Hex.encode(code))"
-  }
+    /// The header for a body: what the provider sends.
+    public func header(body: [UInt8], at now: Instant) -> String {
+        let time = now.milliseconds / 1000
+        let code = HMAC<SHA256>.authenticationCode(for: signed(time: time, body: body), using: key)
+        return "t=\(time),v1=\(Hex.encode(code))"
+    }
 
-  private func signed(time: Int64, body: [UInt8]) -> [UInt8] { Array("\(time).".utf8) + body }
+    private func signed(time: Int64, body: [UInt8]) -> [UInt8] { Array("\(time).".utf8) + body }
 }
 
 /// Lower-case hexadecimal.
 enum Hex {
-  private static let digits = Array("0123456789abcdef".utf8)
+    private static let digits = Array("0123456789abcdef".utf8)
 
-  static func encode(_ bytes: some Sequence<UInt8>) -> String {
-    var text: [UInt8] = []
-    for byte in bytes {
-      text.append(digits[Int(byte >> 4)])
-      text.append(digits[Int(byte & 15)])
+    static func encode(_ bytes: some Sequence<UInt8>) -> String {
+        var text: [UInt8] = []
+        for byte in bytes {
+            text.append(digits[Int(byte >> 4)])
+            text.append(digits[Int(byte & 15)])
+        }
+        return String(decoding: text, as: UTF8.self)
     }
-    return String(decoding: text, as: UTF8.self)
-  }
 
-  static func decode(_ text: some StringProtocol) -> [UInt8]? {
-    let nibbles = text.utf8.map { digits.firstIndex(of: $0) }
-    guard nibbles.count.isMultiple(of: 2) else { return nil }
-    var bytes: [UInt8] = []
-    for index in stride(from: 0, to: nibbles.count, by: 2) {
-      guard let high = nibbles[index], let low = nibbles[index + 1] else { return nil }
-      bytes.append(UInt8(high << 4 | low))
+    static func decode(_ text: some StringProtocol) -> [UInt8]? {
+        let nibbles = text.utf8.map { digits.firstIndex(of: $0) }
+        guard nibbles.count.isMultiple(of: 2) else { return nil }
+        var bytes: [UInt8] = []
+        for index in stride(from: 0, to: nibbles.count, by: 2) {
+            guard let high = nibbles[index], let low = nibbles[index + 1] else { return nil }
+            bytes.append(UInt8(high << 4 | low))
+        }
+        return bytes
     }
-    return bytes
-  }
 }
