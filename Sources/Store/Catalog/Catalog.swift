@@ -1,4 +1,5 @@
 import GameModel
+import Synchronization
 
 /// What the store sells at a moment, with the prices of that moment: the published version as players see it.
 public struct Catalog: Sendable {
@@ -9,4 +10,27 @@ public struct Catalog: Sendable {
     public let tag: String
     /// `{"version":…,"products":[…]}`, as it is sent.
     public let json: [UInt8]
+}
+
+/// The catalog that a process shows, and until when it needs no look at the records.
+final class CatalogShelf: Sendable {
+    struct Shown: Sendable {
+        let catalog: Catalog
+        /// When its prices were worked out.
+        let builtAt: Instant
+        /// The first moment at which a window opens or closes, and with it what is shown changes; `nil`: never.
+        let changesAt: Instant?
+        /// The promotions without a code that were used up in all.
+        let usedUp: Set<String>
+    }
+
+    private let shown = Mutex<(shown: Shown, until: Instant)?>(nil)
+
+    /// What is shown, and until when without a look at the records.
+    var current: (shown: Shown, until: Instant)? { shown.withLock { $0 } }
+
+    func show(_ new: Shown, until: Instant) { shown.withLock { $0 = (new, until) } }
+
+    /// The next reader sees what this process published.
+    func forget() { shown.withLock { $0 = nil } }
 }

@@ -1,3 +1,4 @@
+import Crypto
 import Foundation
 import GRDB
 import GameModel
@@ -6,74 +7,108 @@ import Records
 /// The draft and the published versions of the catalog in SQLite.
 struct CatalogRepository: Sendable {
     let file: StoreFile
+    /// What this process shows players; shared by all copies of this repository.
+    let shelf = CatalogShelf()
 
-    /// The newest published version; `nil` before the first.
-    func newest() async throws(StoreError) -> CatalogVersion? {
-        try await file.read { try Self.newestVersion(in: $0) }
+    /// The newest published version; an empty version 0 before the first.
+    func newest() async throws(StoreError) -> CatalogVersion {
+        try await file.read { try Self.published(in: $0) }
     }
 
-    // MARK: Inside a transaction
+    // MARK: Published versions, inside a transaction
 
-    /// The draft, by id.
-    static func draft(in db: Database) throws -> CatalogDocument {
-        CatalogDocument(
-            products: try String.fetchAll(
-                db, sql: "SELECT document FROM draft_products ORDER BY product_id"
-            )
-            .map { try decode(Product.self, $0) },
-            promotions: try String.fetchAll(
-                db, sql: "SELECT document FROM draft_promotions ORDER BY promotion_id"
-            )
-            .map { try decode(Promotion.self, $0) })
-    }
-
-    static func upsertDraft(_ product: Product, by editor: String, at now: Instant, in db: Database)
-        throws
-    {
-        try db.execute(
+    /// The version that players see and orders are priced by; an empty version 0 before the first.
+    ///
+    /// Cheap: it reads one small row, the document is decoded once per process.
+    static func published(in db: Database) throws -> CatalogVersion {
+        let statement = try db.cachedStatement(
             sql: """
-                INSERT INTO draft_products (product_id, document, updated_by, updated_at) VALUES (?, ?, ?, ?)
-                ON CONFLICT (product_id) DO UPDATE SET document = excluded.document,
-                    updated_by = excluded.updated_by, updated_at = excluded.updated_at
-                """,
-            arguments: [product.productId.rawValue, try encode(product), editor, now.milliseconds])
+                SELECT version, note, published_by, published_at, digest FROM catalog_versions
+                ORDER BY version DESC LIMIT 1
+                """)
+        return try Row.fetchOne(statement).map { try version($0, in: db) }
+            ?? CatalogVersion(
+                version: 0, publishedAt: Instant(milliseconds: 0), publishedBy: "", note: "",
+                document: CatalogDocument())
     }
 
-    static func upsertDraft(
-        _ promotion: Promotion, by editor: String, at now: Instant, in db: Database
-    ) throws {
-        try db.execute(
+    /// A version by its number, such as that of an order's quote; `nil` where there is none. As cheap as ``published(in:)``.
+    static func version(_ number: Int, in db: Database) throws -> CatalogVersion? {
+        let statement = try db.cachedStatement(
+            sql: "SELECT version, note, published_by, published_at, digest FROM catalog_versions WHERE version = ?")
+        return try Row.fetchOne(statement, arguments: [number]).map { try version($0, in: db) }
+    }
+
+    /// Newest first.
+    static func versions(limit: Int, in db: Database) throws -> [CatalogVersion] {
+        try Row.fetchAll(
+            db,
             sql: """
-                INSERT INTO draft_promotions (promotion_id, document, updated_by, updated_at) VALUES (?, ?, ?, ?)
-                ON CONFLICT (promotion_id) DO UPDATE SET document = excluded.document,
-                    updated_by = excluded.updated_by, updated_at = excluded.updated_at
-                """,
-            arguments: [promotion.promotionId, try encode(promotion), editor, now.milliseconds])
+                SELECT version, note, published_by, published_at, digest FROM catalog_versions
+                ORDER BY version DESC LIMIT ?
+                """, arguments: [limit]
+        ).map { try version($0, in: db) }
     }
 
     static func insertVersion(_ version: CatalogVersion, in db: Database) throws {
+        let document = try encode(version.document)
         try db.execute(
             sql: """
-                INSERT INTO catalog_versions (version, document, note, published_by, published_at)
-                VALUES (?, ?, ?, ?, ?)
+                INSERT INTO catalog_versions (version, document, digest, note, published_by, published_at)
+                VALUES (?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
-                version.version, try encode(version.document), version.note, version.publishedBy,
+                version.version, document, digest(of: document), version.note, version.publishedBy,
                 version.publishedAt.milliseconds,
             ])
     }
 
-    static func newestVersion(in db: Database) throws -> CatalogVersion? {
-        try Row.fetchOne(db, sql: "SELECT * FROM catalog_versions ORDER BY version DESC LIMIT 1").map(
-            version)
+    private static func version(_ row: Row, in db: Database) throws -> CatalogVersion {
+        let number: Int = row["version"]
+        return CatalogVersion(
+            version: number, publishedAt: Instant(milliseconds: row["published_at"]),
+            publishedBy: row["published_by"], note: row["note"],
+            document: try DecodedDocuments.shared.document(digest: row["digest"]) {
+                let statement = try db.cachedStatement(sql: "SELECT document FROM catalog_versions WHERE version = ?")
+                let text = try String.fetchOne(statement, arguments: [number]) ?? ""
+                guard digest(of: text) == row["digest"] else {
+                    throw RecordsError.corrupt("catalog version \(number) is not what was published")
+                }
+                return try decode(CatalogDocument.self, text)
+            })
     }
 
-    static func version(_ row: Row) throws -> CatalogVersion {
-        CatalogVersion(
-            version: row["version"], publishedAt: Instant(milliseconds: row["published_at"]),
-            publishedBy: row["published_by"], note: row["note"],
-            document: try decode(CatalogDocument.self, row["document"]))
+    // MARK: What a quote needs, inside a transaction
+
+    /// How often the promotions that may matter to a wish were used, by this player and in all.
+    static func uses(
+        for wish: Wish, by player: PlayerID, in document: CatalogDocument, db: Database
+    ) throws -> PromotionUses {
+        var (byPlayer, total): ([String: Int], [String: Int]) = ([:], [:])
+        for promotion in Pricing.candidates(for: wish, in: document) {
+            if promotion.limitPerPlayer != nil {
+                let statement = try db.cachedStatement(
+                    sql: """
+                        SELECT COUNT(*) FROM promotion_uses
+                        WHERE promotion_id = ? AND is_void = 0 AND player_id = ?
+                        """)
+                byPlayer[promotion.promotionId] = try Int.fetchOne(
+                    statement, arguments: [promotion.promotionId, player.rawValue])
+            }
+            if promotion.limitTotal != nil {
+                total[promotion.promotionId] = try totalUses(of: promotion.promotionId, in: db)
+            }
+        }
+        return PromotionUses(byPlayer: byPlayer, total: total)
     }
+
+    static func totalUses(of promotion: String, in db: Database) throws -> Int {
+        let statement = try db.cachedStatement(
+            sql: "SELECT COUNT(*) FROM promotion_uses WHERE promotion_id = ? AND is_void = 0")
+        return try Int.fetchOne(statement, arguments: [promotion]) ?? 0
+    }
+
+    // MARK: JSON columns
 
     static func encode(_ value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
@@ -87,5 +122,9 @@ struct CatalogRepository: Sendable {
         } catch {
             throw RecordsError.corrupt("a stored \(type) can't be read: \(error)")
         }
+    }
+
+    private static func digest(of document: String) -> String {
+        SHA256.hash(data: Data(document.utf8)).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
     }
 }
