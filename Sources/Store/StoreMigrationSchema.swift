@@ -70,6 +70,7 @@ enum FirstTables {
         SELECT order_id, player_id, player_id, product_id, 1, state, amount, currency, '', 'stripe', payment_method,
             provider_reference, list_price, reason, promotion_id, idempotency_key, body_digest, created_at, updated_at
         FROM orders;
+        INSERT INTO purchase_parts (order_id, kind, item, quantity) SELECT order_id, 'skin', product_id, 1 FROM orders;
         INSERT INTO transfers (transfer_id, order_id, kind, from_account, to_account, amount, unit, reference, created_at)
         SELECT transfer_id, order_id, kind, credit, debit, amount, currency, provider_reference, created_at FROM ledger;
         INSERT INTO balances (account, unit, amount)

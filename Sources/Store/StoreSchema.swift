@@ -119,7 +119,8 @@ public enum StoreSchema {
         """
 
     /// `purchases`: orders. `transfers` is the ledger, append-only; `balances` is its sum per account, kept in the same
-    /// transactions. A promotion's use counts until its order is declined.
+    /// transactions. A promotion's use counts until its order is declined, within the limits that it had then.
+    /// `purchase_parts`: what an order gives: skins and pieces of items by product, `credit` by virtual currency.
     private static let trade = """
         CREATE TABLE purchases (
             order_id TEXT PRIMARY KEY NOT NULL,
@@ -149,6 +150,15 @@ public enum StoreSchema {
         CREATE INDEX purchases_by_owner ON purchases (owner_id, product_id);
         CREATE INDEX purchases_by_state ON purchases (state, updated_at);
         CREATE INDEX purchases_by_product ON purchases (product_id);
+        CREATE INDEX purchases_open ON purchases (owner_id) WHERE state IN ('pending', 'verifying', 'review');
+        CREATE TABLE purchase_parts (
+            order_id TEXT NOT NULL REFERENCES purchases (order_id),
+            kind TEXT NOT NULL,
+            item TEXT NOT NULL,
+            quantity BIGINT NOT NULL CHECK (quantity > 0),
+            PRIMARY KEY (order_id, kind, item)
+        );
+        CREATE INDEX purchases_by_reference ON purchases (provider_reference);
         CREATE TABLE transfers (
             transfer_id TEXT PRIMARY KEY NOT NULL,
             order_id TEXT REFERENCES purchases (order_id),
@@ -177,6 +187,7 @@ public enum StoreSchema {
             product_id TEXT NOT NULL,
             order_id TEXT REFERENCES purchases (order_id),
             source TEXT NOT NULL,
+            kind TEXT NOT NULL DEFAULT 'skin',
             quantity BIGINT NOT NULL CHECK (quantity > 0),
             remaining BIGINT NOT NULL CHECK (remaining >= 0 AND remaining <= quantity),
             granted_at BIGINT NOT NULL,
@@ -200,6 +211,8 @@ public enum StoreSchema {
             order_id TEXT NOT NULL REFERENCES purchases (order_id),
             promotion_id TEXT NOT NULL,
             player_id TEXT NOT NULL,
+            limit_player BIGINT,
+            limit_total BIGINT,
             is_void INTEGER NOT NULL DEFAULT 0,
             PRIMARY KEY (order_id, promotion_id)
         );
