@@ -3,12 +3,12 @@ import GameModel
 /// Proves from the records and from the provider's own list that no purchase was lost, doubled or given away.
 public struct StoreAudit: Sendable {
     private let repository: StoreRepository
-    private let provider: (any PaymentProvider)?
+    private let providers: [any PaymentProvider]
 
-    /// - Parameter provider: without it, the rules about charges are left out.
-    public init(repository: StoreRepository, provider: (any PaymentProvider)?) {
+    /// - Parameter providers: whose charges are held against the orders; none: those rules are left out.
+    public init(repository: StoreRepository, providers: [any PaymentProvider]) {
         self.repository = repository
-        self.provider = provider
+        self.providers = providers
     }
 
     /// All findings. Can run beside live traffic: an order that is under way breaks no rule.
@@ -25,7 +25,7 @@ public struct StoreAudit: Sendable {
                     examples: reading.broken))
         }
         findings.append(try await verdicts())
-        if let provider { findings += try await charges(of: provider) }
+        for provider in providers { findings += try await charges(of: provider) }
         return findings
     }
 

@@ -12,13 +12,14 @@ struct OrderTests {
     func paid() async throws {
         try await StoreHouse.open { house in
             let placed = try await house.place()
-            #expect(placed.state == .pending && placed.amount == Money(minorUnits: 799, currency: .eur))
+            #expect(placed.state == .pending && placed.money == Money(minorUnits: 799, currency: .eur))
             let order = try await house.verdict(on: placed)
             #expect(order.state == .paid && order.providerReference == "pi_\(order.orderId)")
-            let owned = try await house.store.entitlements(of: StoreHouse.player)
+            let owned = try await house.store.inventory.entitlements(of: StoreHouse.player)
             #expect(owned.map(\.productId) == [StoreHouse.skin] && owned.first?.orderId == order.orderId)
-            #expect(try await house.store.orders(of: StoreHouse.player) == [order])
-            #expect(try await house.store.skins(of: [StoreHouse.player])[StoreHouse.player] == [StoreHouse.skin])
+            #expect(try await house.store.orders.orders(OrderFilter(player: StoreHouse.player)) == [order])
+            #expect(
+                try await house.store.inventory.skins(of: [StoreHouse.player])[StoreHouse.player] == [StoreHouse.skin])
             try await house.expectSettled()
         }
     }
@@ -29,7 +30,7 @@ struct OrderTests {
             house.provider.plan(.decline)
             let order = try await house.verdict(on: try await house.place())
             #expect(order.state == .declined && order.reason == "insufficient_funds")
-            #expect(try await house.store.entitlements(of: StoreHouse.player).isEmpty)
+            #expect(try await house.store.inventory.entitlements(of: StoreHouse.player).isEmpty)
             #expect(try await house.verdict(on: try await house.place()).state == .paid)
             try await house.expectSettled()
         }
@@ -45,7 +46,7 @@ struct OrderTests {
             house.provider.plan(fault)
             let order = try await house.verdict(on: try await house.place())
             #expect(order.state == .review && order.reason != nil)
-            #expect(try await house.store.entitlements(of: StoreHouse.player).isEmpty)
+            #expect(try await house.store.inventory.entitlements(of: StoreHouse.player).isEmpty)
             #expect(try await house.database.read { try Outbox.openCount(in: $0) } == 0)
         }
     }
@@ -103,32 +104,33 @@ struct OrderTests {
                 return counts.waiting + counts.leased + counts.later == 0
             }
             #expect(house.provider.charges.count == 1)
-            #expect(try await house.store.entitlements(of: StoreHouse.player).count == 1)
+            #expect(try await house.store.inventory.entitlements(of: StoreHouse.player).count == 1)
             try await house.expectSettled()
         }
     }
 
     @Test("an attempt that lost its lease can't write its verdict")
     func fenced() async throws {
-        try await withRecords(schemas: [StoreSchema.schema, Outbox.schema]) { database in
+        try await withRecords(schemas: StoreHouse.schemas) { database in
             let repository = StoreRepository(database: database)
-            let placed = try await StoreService(repository: repository).placeOrder(
-                player: StoreHouse.player, product: StoreHouse.skin, paymentMethod: "pm", idempotencyKey: "k")
+            let placed = try await StoreService(repository: repository).orders.place(
+                Wish(productId: StoreHouse.skin), player: StoreHouse.player, payment: .provider(nil, method: "pm"),
+                expected: nil, idempotencyKey: "k")
             let (id, job) = (placed.order.orderId, VerifyPayment.jobId(of: placed.order.orderId).rawValue)
             let now = Instant.now
-            #expect(try await repository.orders.beginVerifying(id, jobId: job, token: 1, at: now) != nil)
-            #expect(try await repository.orders.beginVerifying(id, jobId: job, token: 2, at: now) != nil)
+            #expect(try await repository.settlements.beginVerifying(id, jobId: job, token: 1, at: now) != nil)
+            #expect(try await repository.settlements.beginVerifying(id, jobId: job, token: 2, at: now) != nil)
             await #expect(throws: StoreError.self) {
-                try await repository.orders.conclude(
+                try await repository.settlements.conclude(
                     id, .declined(code: "late", reference: nil), jobId: job, token: 1, at: now)
             }
             let charge = Charge(reference: "pi", orderId: id, minorUnits: 799, currency: "EUR")
             for _ in 0..<2 {
-                let state = try await repository.orders.conclude(
-                    id, .paid(charge, provider: "stripe"), jobId: job, token: 2, at: now)
+                let state = try await repository.settlements.conclude(
+                    id, .paid(charge), jobId: job, token: 2, at: now)
                 #expect(state == .paid)
             }
-            #expect(try await repository.orders.beginVerifying(id, jobId: job, token: 3, at: now) == nil)
+            #expect(try await repository.settlements.beginVerifying(id, jobId: job, token: 3, at: now) == nil)
         }
     }
 
@@ -137,9 +139,9 @@ struct OrderTests {
         try await StoreHouse.open { house in
             let first = try await house.place(key: "key-1")
             _ = try await house.verdict(on: first)
-            let again = try await house.store.placeOrder(
-                player: StoreHouse.player, product: StoreHouse.skin, paymentMethod: "pm_card_visa",
-                idempotencyKey: "key-1")
+            let again = try await house.store.orders.place(
+                Wish(productId: StoreHouse.skin), player: StoreHouse.player,
+                payment: .provider(nil, method: "pm_card_visa"), expected: nil, idempotencyKey: "key-1")
             #expect(again.order == first && again.isRepeated)
             await #expect(throws: StoreError.idempotencyMismatch) {
                 try await house.place(paymentMethod: "pm_card_mastercard", key: "key-1")
@@ -162,9 +164,9 @@ struct OrderTests {
             let orders = try await withThrowingTaskGroup(of: OrderID.self) { group in
                 for _ in 0..<16 {
                     group.addTask {
-                        try await store.placeOrder(
-                            player: StoreHouse.player, product: StoreHouse.skin, paymentMethod: "pm",
-                            idempotencyKey: "k"
+                        try await store.orders.place(
+                            Wish(productId: StoreHouse.skin), player: StoreHouse.player,
+                            payment: .provider(nil, method: "pm"), expected: nil, idempotencyKey: "k"
                         ).order.orderId
                     }
                 }
@@ -184,7 +186,7 @@ struct OrderTests {
                 _ = try await house.verdict(on: first)
                 group.cancelAll()
             }
-            await #expect(throws: StoreError.alreadyOwned(StoreHouse.skin, by: first.orderId)) {
+            await #expect(throws: StoreError.alreadyOwned(StoreHouse.skin, by: first.orderId.rawValue)) {
                 try await house.place()
             }
         }
@@ -207,7 +209,7 @@ struct OrderTests {
             }
             let order = try await house.place()
             await #expect(throws: StoreError.unknownOrder(order.orderId)) {
-                try await house.store.order(order.orderId, of: PlayerID("01OTHER"))
+                try await house.store.orders.order(order.orderId, of: PlayerID("01OTHER"))
             }
         }
     }

@@ -10,7 +10,7 @@ import Testing
 struct StoreAuditTests {
     /// The rules that something broke, by the first words that tell them apart.
     private func broken(_ house: StoreHouse) async throws -> [String] {
-        try await StoreAudit(repository: house.repository, provider: house.provider).run()
+        try await StoreAudit(repository: house.repository, providers: [house.provider]).run()
             .filter { !$0.holds }.map(\.rule)
     }
 
@@ -19,7 +19,7 @@ struct StoreAuditTests {
         try await StoreHouse.open(verifiers: 0) { house in
             _ = try await house.place()
             #expect(try await broken(house).isEmpty)
-            let findings = try await StoreAudit(repository: house.repository, provider: nil).run()
+            let findings = try await StoreAudit(repository: house.repository, providers: []).run()
             #expect(findings.contains { $0.note == "1 without a verdict, 0 in review" })
         }
     }
@@ -27,14 +27,17 @@ struct StoreAuditTests {
     @Test(
         "each thing that can be wrong in the books is found by its rule",
         arguments: [
-            ("DELETE FROM ledger", "each paid order has exactly one ledger transfer, of its amount"),
-            ("UPDATE ledger SET amount = amount + 1", "each paid order has exactly one ledger transfer, of its amount"),
-            ("DELETE FROM entitlements", "each paid order has exactly one entitlement"),
-            ("UPDATE orders SET state = 'declined'", "each entitlement comes from a paid order"),
-            ("UPDATE orders SET state = 'declined'", "each ledger transfer comes from an order that was paid"),
-            ("UPDATE orders SET state = 'verifying'", "each order without a verdict is owed its verification"),
+            ("DELETE FROM transfers", "each paid order has exactly one ledger transfer, of its amount"),
             (
-                "UPDATE orders SET amount = amount - 1",
+                "UPDATE transfers SET amount = amount + 1",
+                "each paid order has exactly one ledger transfer, of its amount"
+            ),
+            ("DELETE FROM grants", "each paid order has exactly one entitlement"),
+            ("UPDATE purchases SET state = 'declined'", "each entitlement comes from a paid order"),
+            ("UPDATE purchases SET state = 'declined'", "each ledger transfer comes from an order that was paid"),
+            ("UPDATE purchases SET state = 'verifying'", "each order without a verdict is owed its verification"),
+            (
+                "UPDATE purchases SET amount = amount - 1",
                 "each charge has its order's amount, and the order is paid or under way"
             ),
         ])
@@ -58,7 +61,7 @@ struct StoreAuditTests {
                 ChargeRequest(
                     orderId: OrderID("unknown"), playerId: StoreHouse.player,
                     amount: Money(minorUnits: 1, currency: .eur), paymentMethod: "pm"))
-            let findings = try await StoreAudit(repository: house.repository, provider: stranger).run()
+            let findings = try await StoreAudit(repository: house.repository, providers: [stranger]).run()
             #expect(
                 findings.filter { !$0.holds }.map(\.rule) == [
                     "each charge of the provider has its order", "each paid order was charged",

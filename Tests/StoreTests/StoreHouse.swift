@@ -13,6 +13,8 @@ import Testing
 struct StoreHouse {
     static let player = PlayerID("01PLAYER")
     static let skin = ProductID("skin-moss-giant")
+    /// Of `accounts.sqlite`, without the accounts.
+    static let schemas = [StoreSchema.schema, Outbox.schema, ChangeLog.schema]
 
     let store: StoreService
     let repository: StoreRepository
@@ -42,9 +44,11 @@ struct StoreHouse {
         verifiers: Int = 1, charging: (any PaymentProvider)? = nil, _ body: (StoreHouse) async throws -> Void
     ) async throws {
         try await withRedis { redis, server in
-            try await withRecords(schemas: [StoreSchema.schema, Outbox.schema]) { database in
+            try await withRecords(schemas: Self.schemas) { database in
                 let logger = quiet()
-                let relay = OutboxRelay(database: database, redis: redis, kinds: [VerifyPayment.self], logger: logger)
+                let relay = OutboxRelay(
+                    database: database, redis: redis, kinds: [VerifyPayment.self, SettleOrder.self],
+                    logger: logger)
                 let repository = StoreRepository(database: database)
                 let house = StoreHouse(
                     store: StoreService(repository: repository, nudge: { relay.nudge() }), repository: repository,
@@ -66,26 +70,37 @@ struct StoreHouse {
         return JobWorker(queue: queue, handlers: [verification.handler], logger: Self.quiet())
     }
 
+    /// Places an order that the provider charges.
     func place(
-        _ product: ProductID = Self.skin, by player: PlayerID = Self.player, paymentMethod: String = "pm_card_visa",
+        _ product: ProductID = Self.skin, quantity: Int = 1, by player: PlayerID = Self.player,
+        for recipient: PlayerID? = nil, codes: [String] = [], paymentMethod: String = "pm_card_visa",
         key: String = ULID().description
     ) async throws -> Order {
-        try await store.placeOrder(
-            player: player, product: product, paymentMethod: paymentMethod, idempotencyKey: key
+        let wish = Wish(productId: product, quantity: quantity, codes: codes, recipient: recipient)
+        return try await store.orders.place(
+            wish, player: player, payment: .provider(nil, method: paymentMethod), expected: nil, idempotencyKey: key
         ).order
+    }
+
+    /// Places an order and waits for its verdict.
+    func buy(
+        _ product: ProductID = Self.skin, quantity: Int = 1, by player: PlayerID = Self.player,
+        for recipient: PlayerID? = nil
+    ) async throws -> Order {
+        try await verdict(on: try await place(product, quantity: quantity, by: player, for: recipient))
     }
 
     /// Waits for an order's verdict.
     func verdict(on order: Order, within limit: Duration = .seconds(20)) async throws -> Order {
         try await eventually(within: limit, "order \(order.orderId) has its verdict") {
-            try await !store.order(order.orderId, of: order.playerId).state.isOpen
+            try await !store.orders.order(order.orderId).state.isOpen
         }
-        return try await store.order(order.orderId, of: order.playerId)
+        return try await store.orders.order(order.orderId)
     }
 
     /// The books are in order, and nothing is owed any more.
     func expectSettled(sourceLocation: SourceLocation = #_sourceLocation) async throws {
-        for finding in try await StoreAudit(repository: repository, provider: charging).run() {
+        for finding in try await StoreAudit(repository: repository, providers: [charging]).run() {
             #expect(finding.holds, "\(finding)", sourceLocation: sourceLocation)
         }
         #expect(try await database.read { try Outbox.openCount(in: $0) } == 0, sourceLocation: sourceLocation)

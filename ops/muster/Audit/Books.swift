@@ -73,11 +73,11 @@ struct Books: Sendable {
     /// The store's rules, those about charges only where there is a provider to ask.
     private func store() async throws -> [AuditFinding] {
         let repository = StoreRepository(database: accounts)
-        guard let provider else { return try await StoreAudit(repository: repository, provider: nil).run() }
+        guard let provider else { return try await StoreAudit(repository: repository, providers: []).run() }
         let stripe = StripeProvider(url: provider.url, secretKey: provider.secretKey)
         let findings: Result<[AuditFinding], any Error>
         do {
-            findings = .success(try await StoreAudit(repository: repository, provider: stripe).run())
+            findings = .success(try await StoreAudit(repository: repository, providers: [stripe]).run())
         } catch {
             findings = .failure(error)
         }
