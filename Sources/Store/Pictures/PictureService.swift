@@ -33,7 +33,21 @@ public struct PictureService: Sendable {
     public func begin(
         contentType: String, bytes: Int, sha256: String, by editor: String
     ) async throws(StoreError) -> PictureUpload {
-        throw .unavailable("not built yet")
+        guard let format = PictureFormat(contentType: contentType) else {
+            throw .invalidField(
+                name: "contentType",
+                reason: "expected one of \(PictureFormat.contentTypes), got '\(contentType.prefix(80))'")
+        }
+        guard (1...Self.bytesMax).contains(bytes) else {
+            throw .invalidField(name: "bytes", reason: "expected 1 to \(Self.bytesMax), got \(bytes)")
+        }
+        guard let picture = PictureName(sha256: sha256, format: format) else {
+            throw .invalidField(
+                name: "sha256", reason: "expected 64 hexadecimal digits, got '\(sha256.prefix(80))'")
+        }
+        let now = clock()
+        try await repository.begin(picture, bytes: bytes, by: editor, at: now)
+        return try await store.upload(picture, bytes: bytes, at: now)
     }
 
     /// Looks at what was uploaded: a picture as promised may be named by products from now on.
@@ -41,7 +55,25 @@ public struct PictureService: Sendable {
     /// - Throws: ``StoreError/unknownPicture(_:)`` where it was not begun or nothing was uploaded,
     /// ``StoreError/invalidField(name:reason:)`` for another size, type or content than was promised.
     public func confirm(_ key: String) async throws(StoreError) -> StoredPicture {
-        throw .unavailable("not built yet")
+        guard let picture = PictureName(key: key), let promised = try await repository.picture(picture) else {
+            throw .unknownPicture(key)
+        }
+        if promised.isStored { return promised.picture }
+        let now = clock()
+        guard let found = try await store.stored(picture, at: now) else { throw .unknownPicture(key) }
+        guard found.bytes == promised.picture.bytes else {
+            throw .invalidField(
+                name: "bytes", reason: "\(promised.picture.bytes) were promised, \(found.bytes) were uploaded")
+        }
+        guard found.contentType == promised.picture.contentType else {
+            throw .invalidField(
+                name: "contentType",
+                reason: "\(promised.picture.contentType) was promised, '\(found.contentType.prefix(80))' was uploaded")
+        }
+        guard let content = try await store.content(of: picture, at: now) else { throw .unknownPicture(key) }
+        try Self.check(content, are: picture)
+        try await repository.confirm(picture, at: now)
+        return found
     }
 
     /// Begins, uploads and confirms a picture whose bytes are here: for forms and the command line.
@@ -49,7 +81,20 @@ public struct PictureService: Sendable {
     /// - Returns: its key.
     /// - Throws: as ``begin(contentType:bytes:sha256:by:)`` and ``confirm(_:)``.
     public func add(_ content: [UInt8], by editor: String) async throws(StoreError) -> String {
-        throw .unavailable("not built yet")
+        guard let format = PictureFormat(of: content) else {
+            throw .invalidField(
+                name: "picture", reason: "expected a file of one of \(PictureFormat.contentTypes)")
+        }
+        guard content.count <= Self.bytesMax else {
+            throw .invalidField(
+                name: "picture", reason: "expected at most \(Self.bytesMax) bytes, got \(content.count)")
+        }
+        let picture = PictureName(of: content, format: format)
+        let now = clock()
+        try await repository.begin(picture, bytes: content.count, by: editor, at: now)
+        try await store.put(picture, content, at: now)
+        _ = try await confirm(picture.key)
+        return picture.key
     }
 
     /// Whether a picture was confirmed; in a transaction, see ``PicturesRepository/isStored(_:in:)``.
@@ -57,4 +102,16 @@ public struct PictureService: Sendable {
 
     /// The address that players' clients get it from; `nil` for what is no picture's key.
     public func url(of key: String) -> String? { PictureName(key: key).map(store.url) }
+
+    /// Whether bytes are those of a name: a file of its format, with its digest.
+    static func check(_ content: [UInt8], are picture: PictureName) throws(StoreError) {
+        guard PictureFormat(of: content) == picture.format else {
+            throw .invalidField(
+                name: "contentType", reason: "what was uploaded is no file of \(picture.format.contentType)")
+        }
+        guard PictureName(of: content, format: picture.format) == picture else {
+            throw .invalidField(
+                name: "sha256", reason: "what was uploaded has another digest than \(picture.sha256)")
+        }
+    }
 }
