@@ -18,7 +18,8 @@ struct DevBalanceRoutes: Sendable {
         guard let character = context.parameters.get("id") else {
             throw Problem.notFound("There is nothing under this id.")
         }
-        let outcome = try await balance.editCharacter(character, health: edit.health, damage: edit.damage)
+        let outcome = try await balance.editCharacter(
+            character, health: edit.health, damage: edit.damage, by: identity.subject)
         guard outcome.isNew else { return try .json(outcome.patch) }
         context.logger.info(
             "patch published",

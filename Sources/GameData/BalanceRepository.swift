@@ -19,20 +19,39 @@ public struct BalanceRepository: Sendable {
         try await database.read { db in try Self.patch(version, in: db) }
     }
 
-    /// Publishes the current patch with one character changed, as a new patch for matches placed from now on. Where
-    /// the values are those it has already, nothing is written and the current patch is the answer.
+    /// The newest patches, newest first.
+    public func patches(limit: Int) async throws -> [Patch] {
+        try await database.read { db in
+            try Int.fetchAll(db, sql: "SELECT patch FROM patches ORDER BY patch DESC LIMIT ?", arguments: [limit])
+                .compactMap { try Self.patch(PatchVersion($0), in: db) }
+        }
+    }
+
+    /// Publishes the current patch with one character changed, as a new patch for matches placed from now on, and
+    /// writes down in the same transaction who did. Where the values are those it has already, nothing is written and
+    /// the current patch is the answer.
+    /// - Parameter editor: a player's id, or `cli:user@host`.
     /// - Throws: `GameDataError.unknownCharacter`; `.invalid` naming `health` (1 to 10,000) or `damage` (0 to 1,000).
     @discardableResult
     public func editCharacter(
-        _ id: String, health: Int? = nil, damage: Int? = nil, at instant: Instant = .now
+        _ id: String, health: Int? = nil, damage: Int? = nil, by editor: String, at instant: Instant = .now
     ) async throws -> BalanceEdit {
         try await database.write { db in
             let current = try Self.current(in: db)
             let next = try current.edited(character: id, health: health, damage: damage, at: instant)
             guard next.characters != current.characters else { return BalanceEdit(patch: current, isNew: false) }
             try Self.insert(next, in: db)
+            try ChangeLog.append(
+                ChangeLog.Change(
+                    at: instant.milliseconds, by: editor, action: "balance.edit", subject: "character \(id)",
+                    before: Self.words(for: id, in: current), after: Self.words(for: id, in: next)), in: db)
             return BalanceEdit(patch: next, isNew: true)
         }
+    }
+
+    private static func words(for id: String, in patch: Patch) -> String? {
+        patch.characters.first { $0.id == id }
+            .map { "patch \(patch.patch): health \($0.health), damage \($0.damage)" }
     }
 
     static func currentVersion(in db: Database) throws -> PatchVersion {

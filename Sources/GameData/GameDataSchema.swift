@@ -5,8 +5,8 @@ import Records
 /// The tables of `data.sqlite`: players, ratings, matches, results and the balance patches. Only types and clauses
 /// that other SQL engines know, so that the file can be moved to one.
 public enum GameDataSchema {
-    /// Open `data.sqlite` with all of these: the outbox and inbox live in the same file.
-    public static let schemas: [RecordsSchema] = [schema, Outbox.schema]
+    /// Open `data.sqlite` with all of these: the outbox, the inbox and the log of edits live in the same file.
+    public static let schemas: [RecordsSchema] = [schema, Outbox.schema, ChangeLog.schema]
 
     public static let schema = RecordsSchema(
         name: "game-data",

@@ -117,7 +117,7 @@ struct MatchPlacerTests {
     func latePatch() async throws {
         try await withPlacer { house in
             let running = try await house.runningMatch()
-            let edit = try await house.balance.editCharacter("warden", health: 777)
+            let edit = try await house.balance.editCharacter("warden", health: 777, by: "tester")
             #expect(edit.isNew)
             #expect(try await house.placer.patch(of: running).patch == PatchVersion(1))
             #expect(try await house.placer.patch(of: .duel()).patch == edit.patch.patch)

@@ -22,7 +22,7 @@ struct BalanceTests {
             let balance = BalanceRepository(database: database)
             let first = try await balance.current()
             let instant = Instant(milliseconds: 5_000)
-            let edit = try await balance.editCharacter("ranger", health: 1_111, at: instant)
+            let edit = try await balance.editCharacter("ranger", health: 1_111, by: "tester", at: instant)
             #expect(edit.isNew)
             #expect(edit.patch.patch == PatchVersion(2))
             #expect(edit.patch.publishedAt == instant)
@@ -36,13 +36,32 @@ struct BalanceTests {
         }
     }
 
+    @Test("an edit is in the change log with who made it and what was before")
+    func changeLog() async throws {
+        try await withData { database in
+            let balance = BalanceRepository(database: database)
+            try await balance.editCharacter("ranger", health: 1_111, by: "ada", at: Instant(milliseconds: 5_000))
+            let log = ChangeLogRepository(database: database)
+            let change = try #require(try await log.changes(limit: 10).first)
+            #expect(change.by == "ada")
+            #expect(change.at == 5_000)
+            #expect(change.action == "balance.edit")
+            #expect(change.before == "patch 1: health 1000, damage 30")
+            #expect(change.after == "patch 2: health 1111, damage 30")
+            #expect(try await log.changes(subject: "character ranger", limit: 10).map(\.sequence) == [change.sequence])
+            #expect(try await log.changes(before: change.sequence, limit: 10).isEmpty)
+            #expect(try await balance.patches(limit: 10).map(\.patch.number) == [2, 1])
+        }
+    }
+
     @Test("an edit that changes nothing publishes nothing")
     func noChange() async throws {
         try await withData { database in
             let balance = BalanceRepository(database: database)
-            let edit = try await balance.editCharacter("ranger", health: 1_000, damage: 30)
+            let edit = try await balance.editCharacter("ranger", health: 1_000, damage: 30, by: "tester")
             #expect(!edit.isNew)
             #expect(edit.patch.patch == PatchVersion(1))
+            #expect(try await ChangeLogRepository(database: database).changes(limit: 10).isEmpty)
         }
     }
 
@@ -52,10 +71,10 @@ struct BalanceTests {
             let balance = BalanceRepository(database: database)
             try await withThrowingTaskGroup { group in
                 for damage in 100..<120 {
-                    group.addTask { _ = try await balance.editCharacter("shade", damage: damage) }
+                    group.addTask { _ = try await balance.editCharacter("shade", damage: damage, by: "tester") }
                 }
                 for health in 200..<220 {
-                    group.addTask { _ = try await balance.editCharacter("oracle", health: health) }
+                    group.addTask { _ = try await balance.editCharacter("oracle", health: health, by: "tester") }
                 }
                 try await group.waitForAll()
             }
@@ -76,7 +95,7 @@ struct BalanceTests {
         try await withData { database in
             let balance = BalanceRepository(database: database)
             let error = await #expect(throws: GameDataError.self) {
-                try await balance.editCharacter("ranger", health: health, damage: damage)
+                try await balance.editCharacter("ranger", health: health, damage: damage, by: "tester")
             }
             guard case .invalid(field, _) = error else {
                 Issue.record("wanted \(field), got \(String(describing: error))")
@@ -91,7 +110,7 @@ struct BalanceTests {
     func unknown() async throws {
         try await withData { database in
             await #expect(throws: GameDataError.unknownCharacter("nobody")) {
-                try await BalanceRepository(database: database).editCharacter("nobody", health: 5)
+                try await BalanceRepository(database: database).editCharacter("nobody", health: 5, by: "tester")
             }
         }
     }
