@@ -1,3 +1,5 @@
+import Crypto
+import Foundation
 import GameModel
 import Synchronization
 
@@ -10,6 +12,25 @@ public struct Catalog: Sendable {
     public let tag: String
     /// `{"version":…,"products":[…]}`, as it is sent.
     public let json: [UInt8]
+
+    /// - Parameter usedUp: the promotions that nobody can use any more.
+    init(
+        _ version: CatalogVersion, at now: Instant, usedUp: Set<String>, pictureURL: (String) -> String
+    ) throws(StoreError) {
+        self.version = version.version
+        document = version.document
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        do {
+            let window = try ShopWindow(version, at: now, usedUp: usedUp, pictureURL: pictureURL)
+            json = Array(try encoder.encode(window))
+        } catch {
+            throw .unavailable("the catalog can't be shown: \(error)")
+        }
+        tag = SHA256.hash(data: json).prefix(12).map { byte in
+            String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
+        }.joined()
+    }
 }
 
 /// The catalog that a process shows, and until when it needs no look at the records.

@@ -10,9 +10,28 @@ struct CatalogRepository: Sendable {
     /// What this process shows players; shared by all copies of this repository.
     let shelf = CatalogShelf()
 
-    /// The newest published version; an empty version 0 before the first.
-    func newest() async throws(StoreError) -> CatalogVersion {
-        try await file.read { try Self.published(in: $0) }
+    /// The published version, and which of its promotions without a code that hold are used up in all.
+    func published(at now: Instant) async throws(StoreError) -> (version: CatalogVersion, usedUp: Set<String>) {
+        try await file.read { db in
+            let version = try Self.published(in: db)
+            var usedUp: Set<String> = []
+            for promotion in version.document.promotions where promotion.code == nil && promotion.holds(at: now) {
+                guard let limit = promotion.limitTotal else { continue }
+                if try Self.totalUses(of: promotion.promotionId, in: db) >= limit {
+                    usedUp.insert(promotion.promotionId)
+                }
+            }
+            return (version, usedUp)
+        }
+    }
+
+    func publishedWithUses(
+        for wish: Wish, by player: PlayerID
+    ) async throws(StoreError) -> (version: CatalogVersion, uses: PromotionUses) {
+        try await file.read { db in
+            let version = try Self.published(in: db)
+            return (version, try Self.uses(for: wish, by: player, in: version.document, db: db))
+        }
     }
 
     // MARK: Published versions, inside a transaction
