@@ -82,31 +82,7 @@ public final class MusterUp: Sendable {
 
     /// Runs a `muster` command to its end.
     public static func run(_ arguments: [String]) async throws -> Ending {
-        let folder = try TemporaryFolder()
-        defer { folder.remove() }
-        let command = Process()
-        command.executableURL = URL(filePath: try executable())
-        command.arguments = arguments
-        command.standardInput = FileHandle.nullDevice
-        func file(_ name: String) throws -> FileHandle {
-            try Data().write(to: URL(filePath: folder.file(name)))
-            return try FileHandle(forWritingTo: URL(filePath: folder.file(name)))
-        }
-        command.standardOutput = try file("output")
-        command.standardError = try file("errors")
-        let status: Int32 = try await withCheckedThrowingContinuation { continuation in
-            command.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
-            do {
-                try command.run()
-            } catch {
-                command.terminationHandler = nil
-                continuation.resume(throwing: error)
-            }
-        }
-        func text(_ name: String) -> String {
-            String(decoding: FileManager.default.contents(atPath: folder.file(name)) ?? Data(), as: UTF8.self)
-        }
-        return Ending(status: status, output: text("output"), errors: text("errors"))
+        try await ForeignProgram.run(try executable(), arguments)
     }
 
     /// kill -9 of one process by its name (`verifier-1`), and answers how often it had been restarted before.
