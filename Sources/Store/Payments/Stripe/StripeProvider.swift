@@ -1,25 +1,19 @@
-import AsyncHTTPClient
-import Foundation
 import GameModel
-import NIOCore
-import NIOFoundationCompat
 import NIOHTTP1
 
 /// Stripe, or anything that speaks its API: one payment intent per order, created and confirmed in one call.
 ///
-/// Promises that nothing is charged twice: every call for an order carries the order's id as its Idempotency-Key.
-/// Answers that don't tell whether the card was charged are ``PaymentError/unavailable(_:)``.
+/// Promises that nothing is charged or given back twice: every call for an order carries the order's id as its
+/// Idempotency-Key, and a refund is looked for before it is made. Answers that don't tell what happened are
+/// ``PaymentError/unavailable(_:)``. Source: docs.stripe.com/api.
 public struct StripeProvider: PaymentProvider {
     /// The version whose answers this code reads; pinned, so that the account's own setting can't change their shape.
     public static let apiVersion = "2024-06-20"
-    static let answerBytesMax = 4 << 20
     static let pageMax = 100
 
     public let name = "stripe"
-    private let client: HTTPClient
-    private let url: String
+    private let connection: ProviderConnection
     private let secretKey: String
-    private let timeout: Duration
 
     /// - Parameters:
     ///   - url: `https://api.stripe.com`.
@@ -28,25 +22,19 @@ public struct StripeProvider: PaymentProvider {
     public init(
         url: String, secretKey: String, timeout: Duration = .seconds(20), connections: Int = 8
     ) {
-        self.url = url.hasSuffix("/") ? String(url.dropLast()) : url
+        connection = ProviderConnection(url: url, timeout: timeout, connections: connections)
         self.secretKey = secretKey
-        self.timeout = timeout
-        var configuration = HTTPClient.Configuration()
-        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = max(1, connections)
-        // Fails fast where nobody listens: the job decides when to ask again.
-        configuration.connectionPool.retryConnectionEstablishment = false
-        configuration.timeout.connect = .seconds(5)
-        configuration.redirectConfiguration = .disallow
-        client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
 
     /// Closes the connections. Must be called once, when nothing is asked any more.
-    public func shutdown() async throws { try await client.shutdown() }
+    public func shutdown() async throws { try await connection.shutdown() }
+
+    // MARK: Charges
 
     public func charge(_ request: ChargeRequest) async throws(PaymentError) -> ChargeOutcome {
-        let answer = try await send(
-            .POST, "/v1/payment_intents",
-            form: [
+        let answer = try await post(
+            "/v1/payment_intents",
+            [
                 ("amount", String(request.amount.minorUnits)),
                 ("currency", request.amount.currency.rawValue.lowercased()),
                 ("payment_method", request.paymentMethod),
@@ -54,71 +42,93 @@ public struct StripeProvider: PaymentProvider {
                 ("confirm", "true"),
                 ("metadata[order_id]", request.orderId.rawValue),
                 ("metadata[player_id]", request.playerId.rawValue),
+                ("expand[]", "latest_charge"),
             ],
             idempotencyKey: request.idempotencyKey)
-        return try StripeAnswer.outcome(status: answer.status, body: answer.body)
+        return try await withDisputes(try StripeAnswer.outcome(answer))
     }
 
     public func charge(reference: String) async throws(PaymentError) -> ChargeOutcome {
-        let answer = try await send(.GET, "/v1/payment_intents/" + Self.escaped(reference))
-        return try StripeAnswer.outcome(status: answer.status, body: answer.body)
+        let path = "/v1/payment_intents/" + ProviderConnection.escaped(reference)
+        let answer = try await get(path, [("expand[]", "latest_charge")])
+        return try await withDisputes(try StripeAnswer.outcome(answer))
     }
 
-    public func charges(since: Instant, after reference: String?) async throws(PaymentError)
-        -> ChargePage
-    {
-        var path = "/v1/payment_intents?limit=\(Self.pageMax)"
-        if let reference { path += "&starting_after=" + Self.escaped(reference) }
-        let answer = try await send(.GET, path)
-        return try StripeAnswer.page(status: answer.status, body: answer.body)
-    }
-
-    public func refund(_ request: RefundRequest) async throws(PaymentError) -> RefundOutcome {
-        throw .unavailable("not built yet")
+    /// Lists Stripe's charges, of which each payment intent has at most one that succeeded.
+    public func charges(since: Instant, after cursor: String?) async throws(PaymentError) -> ChargePage {
+        var query = [
+            ("limit", String(Self.pageMax)),
+            // Whole seconds: the one before, so that none of this one is left out.
+            ("created[gt]", String(since.milliseconds / 1000 - 1)),
+            ("expand[]", "data.payment_intent"),
+        ]
+        if let cursor { query.append(("starting_after", cursor)) }
+        let page = try StripeAnswer.page(try await get("/v1/charges", query))
+        var charges: [Charge] = []
+        for charge in page.succeeded { charges.append(try await withDisputes(charge)) }
+        return ChargePage(succeeded: charges, next: page.next)
     }
 
     public func cancel(reference: String) async throws(PaymentError) {
-        throw .unavailable("not built yet")
+        let path = "/v1/payment_intents/" + ProviderConnection.escaped(reference) + "/cancel"
+        try StripeAnswer.cancelled(try await post(path, []))
     }
 
-    private func send(
-        _ method: HTTPMethod, _ path: String, form: [(String, String)] = [],
-        idempotencyKey: String? = nil
-    ) async throws(PaymentError) -> (status: Int, body: Data) {
-        var request = HTTPClientRequest(url: url + path)
-        request.method = method
-        request.headers.add(name: "Authorization", value: "Bearer \(secretKey)")
-        request.headers.add(name: "Stripe-Version", value: Self.apiVersion)
-        if let idempotencyKey { request.headers.add(name: "Idempotency-Key", value: idempotencyKey) }
-        if !form.isEmpty {
-            request.headers.add(name: "Content-Type", value: "application/x-www-form-urlencoded")
-            let pairs = form.map { Self.escaped($0.0) + "=" + Self.escaped($0.1) }
-            request.body = .bytes(ByteBuffer(string: pairs.joined(separator: "&")))
-        }
-        do {
-            let deadline = NIODeadline.now() + .nanoseconds(Int64(timeout.inSeconds * 1e9))
-            let response = try await client.execute(request, deadline: deadline)
-            let body = try await response.body.collect(upTo: Self.answerBytesMax)
-            return (Int(response.status.code), Data(buffer: body))
-        } catch {
-            throw .unavailable("\(error)")
-        }
+    private func withDisputes(_ outcome: ChargeOutcome) async throws(PaymentError) -> ChargeOutcome {
+        guard case .succeeded(let charge) = outcome else { return outcome }
+        return .succeeded(try await withDisputes(charge))
     }
 
-    /// Percent-encoding that leaves only the unreserved characters of RFC 3986 as they are.
-    static func escaped(_ text: String) -> String {
-        var result = ""
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
-                UInt8(ascii: "_"),
-                UInt8(ascii: "~"):
-                result.unicodeScalars.append(Unicode.Scalar(byte))
-            default:
-                result += "%" + Hex.encode([byte]).uppercased()
-            }
-        }
-        return result
+    /// Stripe marks a charge that was ever disputed, for good: whether the dispute was won is told by the dispute.
+    private func withDisputes(_ charge: Charge) async throws(PaymentError) -> Charge {
+        guard charge.isDisputed else { return charge }
+        let answer = try await get(
+            "/v1/disputes", [("payment_intent", charge.reference), ("limit", String(Self.pageMax))])
+        return charge.disputed(try StripeAnswer.isDisputeLost(answer))
+    }
+
+    // MARK: Refunds
+
+    /// Looks for the order's refund before it makes one: Stripe forgets an idempotency key after a day, and while it
+    /// remembers, it repeats its first answer, however the refund went on.
+    public func refund(_ request: RefundRequest) async throws(PaymentError) -> RefundOutcome {
+        if let made = try await refund(of: request.reference, for: request.orderId) { return made }
+        let answer = try await post(
+            "/v1/refunds",
+            [
+                ("payment_intent", request.reference),
+                ("amount", String(request.amount.minorUnits)),
+                ("metadata[order_id]", request.orderId.rawValue),
+            ],
+            idempotencyKey: request.idempotencyKey)
+        if let outcome = try StripeAnswer.refund(answer) { return outcome }
+        // Given back already, by somebody else.
+        return try await refund(of: request.reference, for: nil) ?? .undecided(reference: request.reference)
+    }
+
+    private func refund(of reference: String, for order: OrderID?) async throws(PaymentError) -> RefundOutcome? {
+        let answer = try await get(
+            "/v1/refunds", [("payment_intent", reference), ("limit", String(Self.pageMax))])
+        return try StripeAnswer.refund(answer, for: order)
+    }
+
+    // MARK: Calls
+
+    private func get(
+        _ path: String, _ query: [(String, String)]
+    ) async throws(PaymentError) -> ProviderConnection.Answer {
+        try await connection.send(.GET, path + "?" + ProviderConnection.form(query), headers: headers)
+    }
+
+    private func post(
+        _ path: String, _ form: [(String, String)], idempotencyKey: String? = nil
+    ) async throws(PaymentError) -> ProviderConnection.Answer {
+        let key = idempotencyKey.map { [("Idempotency-Key", $0)] } ?? []
+        return try await connection.send(
+            .POST, path, headers: headers + key, body: form.isEmpty ? .none : .form(form))
+    }
+
+    private var headers: [(String, String)] {
+        [("Authorization", "Bearer \(secretKey)"), ("Stripe-Version", Self.apiVersion)]
     }
 }
