@@ -4,7 +4,9 @@ extension AccountsError: ProblemConvertible {
     public var problem: Problem {
         switch self {
         case .invalidField(let name, let reason): .invalidField(name, "This value is not right: \(reason).")
-        case .emailTaken: .conflict("An account with this e-mail address exists. Log in instead.", field: "email")
+        case .notGuest: .conflict("The account has an e-mail address and a password already.", field: "email")
+        case .tooManyAttempts: .unavailable("Too many attempts. Try again later.")
+        case .locked(let reason): .forbidden("The account is locked: \(reason).")
         case .wrongCredentials: .unauthorized("The e-mail address or the password is wrong.")
         case .invalidRefreshToken: .unauthorized("The refresh token is unknown, expired or revoked. Log in again.")
         case .refreshTokenReused:

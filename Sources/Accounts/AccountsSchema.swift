@@ -3,6 +3,9 @@ import Records
 
 /// The tables of accounts and their sessions, in `accounts.sqlite`. Times are Unix milliseconds.
 public enum AccountsSchema {
+    /// All that the accounts need in their file.
+    public static let schemas: [RecordsSchema] = [schema, ChangeLog.schema]
+
     public static let schema = RecordsSchema(
         name: "accounts",
         migrations: [

@@ -9,7 +9,10 @@ import Synchronization
 /// not per request.
 public final class TokenIssuer: Sendable {
     public static let issuer = "muster"
+    /// The audience of people's tokens.
     public static let audience = "muster"
+    /// The audience of instances' and workers' tokens.
+    public static let serviceAudience = "muster-services"
     /// How long a join token is good for: the time to connect to an instance.
     public static let joinLifetime: Duration = .seconds(60)
     /// Longer tokens are refused unread.
@@ -34,11 +37,41 @@ public final class TokenIssuer: Sendable {
         self.clock = clock
     }
 
-    /// An access token for this system's API.
-    public func access(subject: String, role: Role, lifetime: Duration = .seconds(900)) async throws(AccountsError)
-        -> String
-    {
-        try await sign(claims(subject: subject, audience: Self.audience, role: role, lifetime: lifetime))
+    /// Signs with a ring's keys, as they are at the time.
+    public convenience init(
+        ring: KeyRing, rememberedMax: Int = 20_000, clock: @escaping @Sendable () -> Instant = { .now }
+    ) {
+        self.init(keys: ring.keys, rememberedMax: rememberedMax, clock: clock)
+    }
+
+    /// A person's access token for this system's API.
+    ///
+    /// Throws ``AccountsError/invalidField(name:reason:)`` for a role of services: see
+    /// ``service(subject:role:lifetime:)``.
+    public func access(
+        subject: String, role: Role, session: SessionID? = nil, lifetime: Duration = .seconds(900)
+    ) async throws(AccountsError) -> String {
+        guard !role.isService else { throw .invalidField(name: "role", reason: "\(role.rawValue) is a service's") }
+        return try await sign(claims(subject: subject, audience: Self.audience, role: role, lifetime: lifetime))
+    }
+
+    /// An instance's or a worker's token, of an audience of its own.
+    ///
+    /// Throws ``AccountsError/invalidField(name:reason:)`` for a person's role.
+    public func service(
+        subject: String, role: Role, lifetime: Duration = .seconds(900)
+    ) async throws(AccountsError) -> String {
+        guard role.isService else { throw .invalidField(name: "role", reason: "\(role.rawValue) is a person's") }
+        return try await sign(claims(subject: subject, audience: Self.audience, role: role, lifetime: lifetime))
+    }
+
+    /// A token of any role, of the audience that fits it.
+    public func token(
+        subject: String, role: Role, lifetime: Duration = .seconds(900)
+    ) async throws(AccountsError) -> String {
+        role.isService
+            ? try await service(subject: subject, role: role, lifetime: lifetime)
+            : try await access(subject: subject, role: role, lifetime: lifetime)
     }
 
     /// A token that lets one player onto one instance for one match, valid for ``joinLifetime``.

@@ -58,7 +58,7 @@ func withServices<T: Sendable>(
 func withTokens<T>(_ body: (TokenIssuer) async throws -> T) async throws -> T {
     let folder = try TemporaryFolder()
     defer { folder.remove() }
-    return try await body(TokenIssuer(keys: try SigningKeys.loadOrCreate(folder: folder.file("keys"))))
+    return try await body(TokenIssuer(ring: try KeyRing(folder: folder.file("keys"))))
 }
 
 /// A router with the API's middlewares and a few routes for the tests of these.

@@ -16,8 +16,7 @@ struct WholeAPI: Sendable {
 
     /// A token of another role than a player's, signed with the process's own keys.
     func token(_ role: Role, subject: String = "test") async throws -> String {
-        let keys = try SigningKeys.loadOrCreate(folder: "\(folder)/keys")
-        return try await TokenIssuer(keys: keys).access(subject: subject, role: role)
+        try await TokenIssuer(ring: try KeyRing(folder: "\(folder)/keys")).token(subject: subject, role: role)
     }
 
     /// Registers a new player and logs in.
@@ -27,7 +26,7 @@ struct WholeAPI: Sendable {
         let registered = try await client.send(
             .POST, "/v1/accounts",
             body: #"{"email":"\#(email)","password":"\#(password)","displayName":"\#(name)"}"#)
-        guard registered.status == 201 else { throw TestSupportError("register: \(registered.text)") }
+        guard registered.status == 202 else { throw TestSupportError("register: \(registered.text)") }
         let session = try await client.send(
             .POST, "/v1/sessions", body: #"{"email":"\#(email)","password":"\#(password)"}"#)
         guard session.status == 201 else { throw TestSupportError("log in: \(session.text)") }

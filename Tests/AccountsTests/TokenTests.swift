@@ -28,7 +28,7 @@ struct TokenTests {
     func roundTrip(role: Role) async throws {
         try await withIssuer { issuer, _, _ in
             let player = ULID().description
-            let identity = try await issuer.verify(try await issuer.access(subject: player, role: role))
+            let identity = try await issuer.verify(try await issuer.token(subject: player, role: role))
             #expect(identity == Identity(subject: player, role: role))
             #expect(identity.playerId == (role == .instance || role == .worker ? nil : PlayerID(player)))
         }

@@ -112,8 +112,8 @@ struct RealAPITests {
                     patch: PatchVersion(1), roster: seats))
             let sheet = "/v1/fleet/matches/\(match)"
             let player = try await house.newPlayer("three").token
-            let stranger = try await house.tokens.access(subject: "eu.other", role: .instance)
-            let own = try await house.tokens.access(subject: house.instance.rawValue, role: .instance)
+            let stranger = try await house.tokens.service(subject: "eu.other", role: .instance)
+            let own = try await house.tokens.service(subject: house.instance.rawValue, role: .instance)
             #expect(try await house.send(.GET, sheet, nil).status == 401)
             #expect(try await house.send(.GET, sheet, player).status == 403)
             #expect(try await house.send(.GET, sheet, stranger).status == 403)
@@ -172,7 +172,7 @@ struct RealAPITests {
                             team: team, ticketId: TicketID("duel.eu.\(ULID())"), playerId: player.id,
                             character: "warden", rating: 1_500)
                     }))
-            let own = try await house.tokens.access(subject: house.instance.rawValue, role: .instance)
+            let own = try await house.tokens.service(subject: house.instance.rawValue, role: .instance)
             let said = players.prefix(2).enumerated().map { team, player in
                 #"{"playerId":"\#(player.id)","team":\#(team),"kills":0,"deaths":0,"damage":0,"left":true,"#
                     + #""latencyMs":\#(team == 0 ? 9_000 : 40)}"#
@@ -315,7 +315,7 @@ private func run(
     let followed = try RulesFile.follow(api.rulesFile, logger: logger)
     let (ports, port) = AsyncStream<Int>.makeStream()
     let parts = try APIProcess(configuration: api, logger: logger).parts { port.yield($0) }
-    let tokens = TokenIssuer(keys: try SigningKeys.loadOrCreate(folder: folder.file("keys")))
+    let tokens = TokenIssuer(ring: try KeyRing(folder: folder.file("keys")))
     let database = try RecordsDatabase.open(
         path: folder.file("data.sqlite"), durability: .full, schemas: GameDataSchema.schemas, logger: logger)
 
@@ -335,7 +335,7 @@ private func run(
         var iterator = ports.makeAsyncIterator()
         let url = "http://127.0.0.1:\(await iterator.next() ?? 0)"
         var configuration = InstanceConfiguration.quick(api: url, data: folder.path)
-        configuration.token = try await tokens.access(subject: FleetRoutes.sharedSubject, role: .instance)
+        configuration.token = try await tokens.service(subject: FleetRoutes.sharedSubject, role: .instance)
         if rules != nil {
             // Long enough for others to come.
             configuration.play.tick = .milliseconds(400)

@@ -58,10 +58,11 @@ public struct APIProcess: Sendable {
         let watcher = TicketWatcher(redis: redis, book: rules.book, logger: logger)
         let orders = OutboxRelay(database: accounts, redis: redis, kinds: [VerifyPayment.self], logger: logger)
         let results = OutboxRelay(database: data, redis: redis, kinds: [RecordMatchResult.self], logger: logger)
+        let ring = try KeyRing(folder: "\(folder)/keys", logger: logger)
         let router = APIRoutes.build(
             try dependencies(
                 accounts: accounts, data: data, redis: redis, book: rules.book, watcher: watcher, orders: orders,
-                results: results))
+                results: results, ring: ring))
         let application = Application(
             router: router,
             configuration: .init(
@@ -69,7 +70,7 @@ public struct APIProcess: Sendable {
             onServerRunning: { channel in onListening(channel.localAddress?.port ?? 0) }, logger: logger)
         return Parts(
             services: [
-                RecordsCloser(databases: [accounts, data]), redis,
+                RecordsCloser(databases: [accounts, data]), redis, ring,
             ] + rules.services + [
                 ProcessRegistry(redis: redis, role: "api", version: Self.version, logger: logger),
                 orders, results, application,
@@ -90,10 +91,9 @@ extension APIProcess {
 
     private func dependencies(
         accounts: RecordsDatabase, data: RecordsDatabase, redis: RedisClient, book: RulesBook,
-        watcher: TicketWatcher, orders: OutboxRelay, results: OutboxRelay
+        watcher: TicketWatcher, orders: OutboxRelay, results: OutboxRelay, ring: KeyRing
     ) throws -> APIDependencies {
-        let keys = try SigningKeys.loadOrCreate(folder: "\(configuration.dataFolder)/keys")
-        let tokens = TokenIssuer(keys: keys)
+        let tokens = TokenIssuer(ring: ring)
         let passwords = try PasswordHasher(
             parameters: ScryptParameters(
                 logN: configuration.scryptLogN, r: configuration.scryptR, p: configuration.scryptP))

@@ -41,8 +41,7 @@ struct TokenCommand: AsyncParsableCommand {
                 "There are no signing keys in \(folder).",
                 nextStep: "Name the data folder with --data FOLDER, or start the API there first: 'muster up' does.")
         }
-        let keys = try SigningKeys.loadOrCreate(folder: folder)
-        let token = try await TokenIssuer(keys: keys).access(
+        let token = try await TokenIssuer(ring: try KeyRing(folder: folder)).token(
             subject: subject, role: role, lifetime: .seconds(days * 86_400))
         print(token)
     }

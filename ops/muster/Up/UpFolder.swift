@@ -30,8 +30,8 @@ struct UpFolder: Sendable {
                 "The data folder \(path) can't be made: \(error.localizedDescription)",
                 nextStep: "Use a folder that you may write to: muster up --data FOLDER.")
         }
-        let tokens = TokenIssuer(keys: try SigningKeys.loadOrCreate(folder: "\(path)/keys"))
-        let instance = try await tokens.access(subject: "fleet", role: .instance, lifetime: tokenLifetime)
+        let tokens = TokenIssuer(ring: try KeyRing(folder: "\(path)/keys"))
+        let instance = try await tokens.service(subject: "fleet", role: .instance, lifetime: tokenLifetime)
         let developer = try await tokens.access(subject: "local", role: .developer, lifetime: tokenLifetime)
         let secretKey = "sk_test_\(random())"
         let made = UpFolder(
