@@ -1,6 +1,7 @@
 import Configuration
 import GameModel
 import Redis
+import Store
 
 /// The settings of a verifier process. The defaults work on a laptop, beside `muster sandbox`.
 public struct VerifierConfiguration: Sendable, Equatable {
@@ -10,11 +11,8 @@ public struct VerifierConfiguration: Sendable, Equatable {
     public var healthHost = "127.0.0.1"
     /// The port of /healthz, /readyz and /metrics; 0 takes any that is free.
     public var healthPort = 0
-    /// The payment provider's API.
-    public var paymentsURL = "http://127.0.0.1:8090"
-    public var paymentsSecretKey = "sk_test_muster"
-    /// How long one call to the provider may take.
-    public var paymentsTimeout: Duration = .seconds(20)
+    /// Where the payment providers are.
+    public var payments = PaymentSettings()
     /// Orders that are verified at the same time.
     public var concurrency = 64
 
@@ -24,34 +22,26 @@ public struct VerifierConfiguration: Sendable, Equatable {
     /// - `muster.redis.url`
     /// - `muster.data`
     /// - `muster.health.host`, `muster.health.port` (0 to 65535)
-    /// - `muster.payments.url`, `muster.payments.secret-key` (secret)
-    /// - `muster.payments.timeout-ms` (100 to 120000)
+    /// - those of the payment providers, ``PaymentSettings/init(string:int:)``
     /// - `muster.verifier.concurrency` (1 to 1000)
     public init(reader: ConfigReader) {
         redisURL = reader.string(forKey: "muster.redis.url", default: redisURL)
         dataFolder = reader.string(forKey: "muster.data", default: dataFolder)
         healthHost = reader.string(forKey: "muster.health.host", default: healthHost)
         healthPort = reader.int(forKey: "muster.health.port", default: healthPort)
-        paymentsURL = reader.string(forKey: "muster.payments.url", default: paymentsURL)
-        paymentsSecretKey = reader.string(
-            forKey: "muster.payments.secret-key", isSecret: true, default: paymentsSecretKey)
-        paymentsTimeout = .milliseconds(
-            reader.int(forKey: "muster.payments.timeout-ms", default: Int(paymentsTimeout.milliseconds)))
+        payments = PaymentSettings(
+            string: { reader.string(forKey: ConfigKey($0), isSecret: $1) }, int: { reader.int(forKey: ConfigKey($0)) })
         concurrency = reader.int(forKey: "muster.verifier.concurrency", default: concurrency)
     }
 
     /// - Throws: ``VerifierConfigurationError`` naming the setting.
     public func validate() throws(VerifierConfigurationError) {
         try Self.check("muster.health.port", healthPort, in: 0...65_535)
-        try Self.check("muster.payments.timeout-ms", Int(paymentsTimeout.milliseconds), in: 100...120_000)
         try Self.check("muster.verifier.concurrency", concurrency, in: 1...1_000)
-        guard paymentsURL.hasPrefix("http://") || paymentsURL.hasPrefix("https://") else {
-            throw VerifierConfigurationError(
-                description: "muster.payments.url is '\(paymentsURL)', and must begin with http:// or https://")
-        }
-        guard !paymentsSecretKey.isEmpty, paymentsSecretKey.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
-            throw VerifierConfigurationError(
-                description: "muster.payments.secret-key must be of visible ASCII characters")
+        do throws(PaymentSettingsError) {
+            try payments.validate()
+        } catch {
+            throw VerifierConfigurationError(description: error.description)
         }
     }
 

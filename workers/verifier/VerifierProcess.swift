@@ -26,18 +26,16 @@ public struct VerifierProcess: Sendable {
         let database = try RecordsDatabase.open(
             path: "\(configuration.dataFolder)/accounts.sqlite", durability: .full,
             schemas: [StoreSchema.schema, Outbox.schema, ChangeLog.schema], logger: logger)
-        let provider = StripeProvider(
-            url: configuration.paymentsURL, secretKey: configuration.paymentsSecretKey,
-            timeout: configuration.paymentsTimeout, connections: configuration.concurrency)
+        let providers = PaymentProviders(configuration.payments, connections: configuration.concurrency)
         do {
             try await ProcessHost.run(
-                services: services(redis: redis, database: database, provider: provider), logger: logger)
+                services: services(redis: redis, database: database, provider: providers.all[0]), logger: logger)
         } catch {
-            try await provider.shutdown()
+            try await providers.shutdown()
             try database.close()
             throw error
         }
-        try await provider.shutdown()
+        try await providers.shutdown()
         try database.close()
     }
 
