@@ -16,6 +16,10 @@ struct StateMachineTests {
                 $0.teamSize = 2
                 $0.partyMax = 3
                 $0.placementsMax = 2
+                // Only the steps move time, however slow the machine is.
+                $0.acceptSeconds = 600
+                $0.waitSecondsMax = 86_400
+                $0.abandonedSeconds = 0
             }
             let service = MatchmakingService(redis: redis, rules: rules, logger: testLogger)
             var run = Interleaving(service: service, seed: seed, lease: try await service.takePool("r0"))
@@ -97,7 +101,7 @@ private struct Interleaving {
 
     private mutating func anyTicket(_ states: Set<TicketState>) -> TicketID? {
         // Mostly where it is allowed, else a step would seldom lead anywhere.
-        let all = model.tickets.keys.sorted()
+        let all = model.ticketsMade
         let fitting = all.filter { states.contains(model.tickets[$0]?.state ?? .failed) }
         return (Int.random(in: 0..<5, using: &random) == 0 ? all : fitting).randomElement(using: &random)
     }
@@ -202,7 +206,7 @@ private struct Interleaving {
 
     /// The next thing that happens to a match that is under way.
     private mutating func endMatch() async throws {
-        let live = model.matches.filter { !$0.value.state.isFinal }.keys.sorted()
+        let live = model.matchesMade.filter { model.matches[$0]?.state.isFinal == false }
         guard let match = live.randomElement(using: &random), let entry = model.matches[match] else { return }
         switch entry.state {
         case .proposed:

@@ -23,6 +23,9 @@ struct TicketModel {
 
     private(set) var tickets: [TicketID: Entry] = [:]
     private(set) var matches: [MatchID: Match] = [:]
+    /// In the order of their making, so that a seed's random choices are the same in every run: their names are not.
+    private(set) var ticketsMade: [TicketID] = []
+    private(set) var matchesMade: [MatchID] = []
     /// How often a ticket came into the queue.
     private(set) var entered = 0
     /// The states that any ticket was in.
@@ -37,6 +40,7 @@ struct TicketModel {
         tickets[ticket.id] = Entry(
             state: ticket.state, players: ticket.players, joined: [ticket.players[0]],
             queuedAt: ticket.state == .queued ? ticket.queuedAt : nil)
+        ticketsMade.append(ticket.id)
         reached.insert(ticket.state)
         if ticket.state == .queued { entered += 1 }
     }
@@ -67,6 +71,7 @@ struct TicketModel {
             tickets[id]?.match = match
         }
         matches[match] = Match(state: .proposed, tickets: ids)
+        matchesMade.append(match)
     }
 
     mutating func end(_ match: MatchID, as state: MatchState) {
