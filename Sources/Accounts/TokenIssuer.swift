@@ -25,7 +25,7 @@ public final class TokenIssuer: Sendable {
     private let collection = JWTKeyCollection()
     private let isPrepared = Mutex(false)
     private let verified: VerifiedTokens
-    private let clock: @Sendable () -> Instant
+    let clock: @Sendable () -> Instant
 
     /// - Parameter rememberedMax: how many verified tokens are remembered.
     public init(
@@ -89,6 +89,16 @@ public final class TokenIssuer: Sendable {
     public func verify(_ token: String) async throws(AccountsError) -> Identity {
         let now = clock()
         if let identity = verified.identity(of: token, at: now) { return identity }
+        let (claims, expiresAt) = try await read(token, at: now)
+        guard claims.aud.value.contains(Self.audience) else { throw .invalidToken("meant for another audience") }
+        guard let role = claims.role.flatMap(Role.init(rawValue:)) else { throw .invalidToken("has no known role") }
+        let identity = Identity(subject: claims.sub, role: role)
+        verified.remember(identity, of: token, until: expiresAt)
+        return identity
+    }
+
+    /// The claims of a token of ours that has not expired, whatever its audience.
+    func read(_ token: String, at now: Instant) async throws(AccountsError) -> (TokenClaims, expiresAt: Instant) {
         guard token.utf8.count <= Self.tokenBytesMax else { throw .invalidToken("too long") }
         await prepare()
         let claims: TokenClaims
@@ -100,11 +110,7 @@ public final class TokenIssuer: Sendable {
         let expiresAt = Instant(milliseconds: Int64(claims.exp) * 1000)
         guard now < expiresAt else { throw .invalidToken("expired") }
         guard claims.iss == Self.issuer else { throw .invalidToken("issued by another party") }
-        guard claims.aud.value.contains(Self.audience) else { throw .invalidToken("meant for another audience") }
-        guard let role = claims.role.flatMap(Role.init(rawValue:)) else { throw .invalidToken("has no known role") }
-        let identity = Identity(subject: claims.sub, role: role)
-        verified.remember(identity, of: token, until: expiresAt)
-        return identity
+        return (claims, expiresAt)
     }
 
     private func claims(
@@ -117,7 +123,7 @@ public final class TokenIssuer: Sendable {
             jti: ULID().description)
     }
 
-    private func sign(_ claims: TokenClaims) async throws(AccountsError) -> String {
+    func sign(_ claims: TokenClaims) async throws(AccountsError) -> String {
         await prepare()
         do {
             return try await collection.sign(claims, kid: JWKIdentifier(string: keys.current.kid))
@@ -146,6 +152,10 @@ struct TokenClaims: JWTPayload {
     var iat: Int
     var exp: Int
     var jti: String?
+    /// Of the console's tokens: the session that they belong to.
+    var consoleSession: String?
+    /// Of the console's tokens: what each of its forms has to bring back.
+    var csrf: String?
 
     /// Only the signature is judged here: the issuer judges the claims, with its own clock.
     func verify(using algorithm: some JWTAlgorithm) throws {}
