@@ -42,7 +42,7 @@ enum FirstProducts {
         try CatalogRepository.insertVersion(
             CatalogVersion(
                 version: 1, publishedAt: now, publishedBy: "muster", note: "the first products",
-                document: CatalogDocument(products: all, promotions: [launch])), in: db)
+                document: try DraftRepository.draft(in: db)), in: db)
     }
 
     private static func skin(_ id: String, _ name: String, _ price: Int64) -> Product {

@@ -30,20 +30,3 @@ public struct CatalogVersion: Sendable, Hashable, Codable {
         self.document = document
     }
 }
-
-/// One product or promotion that differs between two catalogs.
-public struct CatalogChange: Sendable, Hashable, Codable {
-    public enum Kind: String, Sendable, Hashable, Codable { case added, changed, removed }
-
-    public let kind: Kind
-    /// `product skin-ember-knight` or `promotion launch-week`.
-    public let subject: String
-    /// The fields that differ, each as `name: before → after`; empty for what was added or removed.
-    public let fields: [String]
-
-    public init(kind: Kind, subject: String, fields: [String] = []) {
-        self.kind = kind
-        self.subject = subject
-        self.fields = fields
-    }
-}

@@ -25,7 +25,4 @@ extension Currency {
 
     /// Every charge is a multiple of this many minor units (Stripe: the last of three decimals is 0).
     public var chargeStep: Int64 { exponent == 3 ? 10 : 1 }
-
-    /// Minor units, at most eight digits (Stripe).
-    public static let maximumCharge: Int64 = 99_999_999
 }

@@ -36,10 +36,10 @@ struct Offer {
         }
         let (list, overflow) = price.multipliedReportingOverflow(by: Int64(wish.quantity))
         let currency = Currency(rawValue: unit)
-        guard !overflow, currency == nil || list <= Currency.maximumCharge else {
+        guard !overflow, currency == nil || list <= Product.priceMax else {
             throw .invalidField(
                 name: "quantity",
-                reason: "expected at most \(Currency.maximumCharge / price) at this price, got \(wish.quantity)")
+                reason: "expected at most \(Product.priceMax / price) at this price, got \(wish.quantity)")
         }
         self.product = product
         self.quantity = wish.quantity
