@@ -1,3 +1,5 @@
+import API
+import Accounts
 import Configuration
 import GameModel
 
@@ -19,6 +21,12 @@ public struct APIConfiguration: Sendable, Equatable {
     public var webhookSecret: String?
     /// The file of matchmaking's rules; `nil`: the built-in rules.
     public var rulesFile: String?
+    /// How many requests of a player, or of a network address, are answered per minute.
+    public var limits = RateLimits()
+    /// Load balancers that are believed when they say whom they speak for: CIDR blocks, with commas between them.
+    public var trustedProxies = "127.0.0.0/8, ::1"
+    /// Accounts and guests that one network address may make in an hour; 0: as many as it likes.
+    public var creationsPerHour = AccountLimits().creations
 
     public init() {}
 
@@ -30,6 +38,10 @@ public struct APIConfiguration: Sendable, Equatable {
     /// - `muster.token.access-lifetime-seconds` (10 to 86400)
     /// - `muster.payments.webhook-secret` (secret)
     /// - `muster.matchmaking.rules`, the path of a rules file
+    /// - `muster.api.trusted-proxies`, CIDR blocks with commas between them; empty: none
+    /// - `muster.api.limits.log-ins`, `.registrations`, `.orders`, `.quotes`, `.exports`, `.others`: per minute and
+    ///   player or address (0 to 1000000; 0: no limit)
+    /// - `muster.api.limits.accounts-per-hour`: per address (0 to 1000000; 0: no limit)
     public init(reader: ConfigReader) {
         self.init()
         redisURL = reader.string(forKey: "muster.redis.url", default: redisURL)
@@ -42,6 +54,19 @@ public struct APIConfiguration: Sendable, Equatable {
         accessLifetime = .seconds(reader.int(forKey: "muster.token.access-lifetime-seconds", default: 900))
         webhookSecret = reader.string(forKey: "muster.payments.webhook-secret", isSecret: true) ?? webhookSecret
         rulesFile = reader.string(forKey: "muster.matchmaking.rules")
+        trustedProxies = reader.string(forKey: "muster.api.trusted-proxies", default: trustedProxies)
+        for (name, limit) in Self.limitNames {
+            limits[keyPath: limit] = reader.int(
+                forKey: ConfigKey("muster.api.limits.\(name)"), default: limits[keyPath: limit])
+        }
+        creationsPerHour = reader.int(forKey: "muster.api.limits.accounts-per-hour", default: creationsPerHour)
+    }
+
+    private static var limitNames: [(String, WritableKeyPath<RateLimits, Int>)] {
+        [
+            ("log-ins", \.logIns), ("registrations", \.registrations), ("orders", \.orders), ("quotes", \.quotes),
+            ("exports", \.exports), ("others", \.others),
+        ]
     }
 
     /// - Throws: ``APIConfigurationError`` naming the setting.
@@ -52,8 +77,28 @@ public struct APIConfiguration: Sendable, Equatable {
         try Self.check("muster.password.scrypt.p", scryptP, in: 1...16)
         try Self.check(
             "muster.token.access-lifetime-seconds", Int(accessLifetime.milliseconds / 1000), in: 10...86_400)
+        for (name, limit) in Self.limitNames {
+            try Self.check("muster.api.limits.\(name)", limits[keyPath: limit], in: 0...1_000_000)
+        }
+        try Self.check("muster.api.limits.accounts-per-hour", creationsPerHour, in: 0...1_000_000)
+        _ = try proxies()
         guard !host.isEmpty else { throw APIConfigurationError(description: "muster.api.host is empty") }
         guard !dataFolder.isEmpty else { throw APIConfigurationError(description: "muster.data is empty") }
+    }
+
+    /// The blocks of ``trustedProxies``.
+    func proxies() throws(APIConfigurationError) -> TrustedProxies {
+        var blocks: [AddressBlock] = []
+        for text in trustedProxies.split(whereSeparator: { $0 == "," || $0 == " " }) {
+            guard let block = AddressBlock(String(text)) else {
+                throw APIConfigurationError(
+                    description:
+                        "muster.api.trusted-proxies has '\(text)', and must be of CIDR blocks like 10.0.0.0/8, fd00::/8"
+                )
+            }
+            blocks.append(block)
+        }
+        return TrustedProxies(blocks: blocks)
     }
 
     private static func check(

@@ -56,15 +56,16 @@ public struct APIProcess: Sendable {
         let redis = RedisClient(configuration: address, logger: logger)
         let rules = try RulesFile.follow(configuration.rulesFile, logger: logger)
         let watcher = TicketWatcher(redis: redis, book: rules.book, logger: logger)
-        let orders = OutboxRelay(database: accounts, redis: redis, kinds: [VerifyPayment.self], logger: logger)
+        let orders = OutboxRelay(
+            database: accounts, redis: redis, kinds: [VerifyPayment.self, SettleOrder.self], logger: logger)
         let results = OutboxRelay(database: data, redis: redis, kinds: [RecordMatchResult.self], logger: logger)
         let ring = try KeyRing(folder: "\(folder)/keys", logger: logger)
-        let router = APIRoutes.build(
+        let built = APIRoutes.build(
             try dependencies(
                 accounts: accounts, data: data, redis: redis, book: rules.book, watcher: watcher, orders: orders,
                 results: results, ring: ring))
         let application = Application(
-            router: router,
+            router: built.router, server: APIRoutes.server(),
             configuration: .init(
                 address: .hostname(configuration.host, port: configuration.port), backlog: Self.backlog),
             onServerRunning: { channel in onListening(channel.localAddress?.port ?? 0) }, logger: logger)
@@ -77,7 +78,7 @@ public struct APIProcess: Sendable {
                 // Stops before HTTP does: those who wait for a ticket are let go, so that their requests can end.
                 watcher,
             ],
-            routes: router.routes.map { "\($0.method.rawValue) \($0.path)" })
+            routes: built.routes)
     }
 }
 
@@ -100,14 +101,16 @@ extension APIProcess {
         let storeRepository = StoreRepository(database: accounts)
         let readiness = Readiness()
         readiness.register("redis") { redis.isConnected ? .ready : .notReady("no connection") }
-        return APIDependencies(
+        var limits = AccountLimits()
+        limits.creations = configuration.creationsPerHour > 0 ? configuration.creationsPerHour : .max
+        var dependencies = APIDependencies(
             accounts: AccountService(
                 repository: AccountsRepository(database: accounts), passwords: passwords, tokens: tokens,
-                accessLifetime: configuration.accessLifetime),
-            tokens: tokens, store: StoreService(repository: storeRepository) { orders.nudge() },
+                limits: limits, accessLifetime: configuration.accessLifetime),
+            tokens: tokens, store: StoreService(repository: storeRepository, nudge: { orders.nudge() }),
             webhooks: configuration.webhookSecret.map { secret in
                 WebhookReceiver(
-                    repository: storeRepository, signature: WebhookSignature(secret: secret)
+                    repository: storeRepository, verifiers: [StripeWebhooks(secrets: [secret])]
                 ) { orders.nudge() }
             },
             matchmaking: MatchmakingService(redis: redis, book: book, logger: logger), watcher: watcher,
@@ -117,5 +120,8 @@ extension APIProcess {
             matches: MatchesRepository(database: data), balance: BalanceRepository(database: data),
             events: EventLog(redis: redis), readiness: readiness, metrics: .shared
         ) { results.nudge() }
+        dependencies.limits = configuration.limits
+        dependencies.proxies = try configuration.proxies()
+        return dependencies
     }
 }

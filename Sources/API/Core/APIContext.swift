@@ -15,11 +15,18 @@ public struct APIContext: RequestContext {
     /// The request's name in logs and in the reply's `X-Request-Id`: the client's own, if it sent a proper one.
     public var requestID: String
 
+    /// The other end of the connection. Who is behind it, ``clientAddress(_:)`` tells.
+    let peer: SocketAddress?
+
+    /// Which peers are believed when they say whom they speak for.
+    var proxies = TrustedProxies.loopback
+
     /// How many bytes of body this request may have; set per route by `BodyLimit`.
     public var bodyBytesMax: Int
 
     public init(source: Source) {
         coreContext = .init(source: source)
+        peer = source.channel.remoteAddress
         authentication = .none
         requestID = ""
         bodyBytesMax = BodyLimit.standardBytes

@@ -23,6 +23,8 @@ public struct APIDependencies: Sendable {
     public var events: EventLog
     public var readiness: Readiness
     public var metrics: MetricsRegistry
+    public var limits = RateLimits()
+    public var proxies = TrustedProxies.loopback
     /// Told when a match's result was stored, so that its job is relayed at once.
     public var resultStored: @Sendable () -> Void
 

@@ -8,12 +8,21 @@ import Telemetry
 
 /// The whole HTTP API, put together: the middlewares that every request goes through, then each domain's routes.
 public enum APIRoutes {
+    /// The whole API, and what is in it.
+    public struct Built {
+        public let router: Router<APIContext>
+        /// What is answered, as `GET /v1/players/{id}`.
+        public let routes: [String]
+    }
+
     /// A router with the middlewares and no routes.
     ///
     /// The outermost comes first: a request is named, its reply gets the headers, it is logged and counted with the
-    /// status that the client sees; then errors become problems, and inside of that the body is bounded and the token
-    /// read.
-    public static func router(tokens: TokenIssuer) -> Router<APIContext> {
+    /// status that the client sees; then errors become problems, and inside of that the body is bounded, the token
+    /// read, and too many requests refused.
+    public static func router(
+        tokens: TokenIssuer, limits: RateLimits = RateLimits(), proxies: TrustedProxies = .loopback
+    ) -> Router<APIContext> {
         let router = Router(context: APIContext.self)
         router.addMiddleware {
             RequestIdentity()
@@ -23,17 +32,21 @@ public enum APIRoutes {
             ProblemReplies()
             BodyLimit()
             Authenticator(tokens: tokens)
+            ClientAddresses(proxies: proxies)
+            RequestLimits(limiter: RateLimiter(limits))
         }
         return router
     }
 
     /// All routes of the API.
-    public static func build(_ dependencies: APIDependencies) -> Router<APIContext> {
-        let router = router(tokens: dependencies.tokens)
+    public static func build(_ dependencies: APIDependencies) -> Built {
+        let router = router(tokens: dependencies.tokens, limits: dependencies.limits, proxies: dependencies.proxies)
         OperationRoutes(readiness: dependencies.readiness, metrics: dependencies.metrics).add(to: router)
         addPlayerRoutes(to: router, dependencies)
         addGameRoutes(to: router, dependencies)
-        return router
+        let routes = router.routes.map { "\($0.method.rawValue) \($0.path)" }
+        OtherMethods.refuse(in: router)
+        return Built(router: router, routes: routes)
     }
 
     /// Accounts and the store.

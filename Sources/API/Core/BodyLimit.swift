@@ -8,9 +8,13 @@ public struct BodyLimit: RouterMiddleware {
     public static let standardBytes = 64 * 1024
     /// For webhooks and batches of events: 256 KiB.
     public static let largeBytes = 256 * 1024
+    /// For a whole catalog: 1 MiB.
+    public static let catalogBytes = 1024 * 1024
 
-    /// Routes that take the larger bodies.
-    static let large: Set<String> = ["/v1/store/webhooks/payments", "/v1/events"]
+    /// Routes that take larger bodies than others, by their paths.
+    static let larger: [String: Int] = [
+        "/v1/store/webhooks/{provider}": largeBytes, "/v1/events": largeBytes, "/v1/dev/catalog": catalogBytes,
+    ]
 
     public init() {}
 
@@ -18,8 +22,7 @@ public struct BodyLimit: RouterMiddleware {
         _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
     ) async throws -> Response {
         var context = context
-        let isLarge = context.endpointPath.map(Self.large.contains) ?? false
-        context.bodyBytesMax = isLarge ? Self.largeBytes : Self.standardBytes
+        context.bodyBytesMax = context.endpointPath.flatMap { Self.larger[$0] } ?? Self.standardBytes
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > context.bodyBytesMax {
             throw Problem.payloadTooLarge(bytesMax: context.bodyBytesMax)
         }

@@ -1,7 +1,9 @@
+import Foundation
 import GameModel
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import Store
 
 /// The wire form of a problem: RFC 9457's members, then ours.
 struct ProblemBody: Codable, Equatable {
@@ -13,6 +15,7 @@ struct ProblemBody: Codable, Equatable {
     var field: String?
     var ticketId: TicketID?
     var coolingDownUntil: Instant?
+    var quote: Quote?
     var requestId: String?
 }
 
@@ -21,15 +24,20 @@ extension Problem: HTTPResponseError {
 
     /// The problem as JSON with its headers. The request's id is in the body too, for people who paste only that.
     public func response(from request: Request, context: some RequestContext) throws -> Response {
-        let requestID = (context as? APIContext)?.requestID ?? ""
-        let body = ProblemBody(
-            type: "https://muster.dev/problems/\(code.rawValue)", title: code.title, status: status.code,
-            detail: detail, code: code.rawValue, field: field, ticketId: ticketId,
-            coolingDownUntil: coolingDownUntil, requestId: requestID.isEmpty ? nil : requestID)
         var headers: HTTPFields = [:]
         if let retryAfterSeconds { headers[.retryAfter] = String(retryAfterSeconds) }
+        if let allow { headers[.allow] = allow }
         if code == .unauthorized { headers[.wwwAuthenticate] = "Bearer" }
-        return try .json(body, status: status, headers: headers, contentType: "application/problem+json")
+        return try .json(
+            body(requestID: (context as? APIContext)?.requestID ?? ""), status: status, headers: headers,
+            contentType: "application/problem+json")
+    }
+
+    func body(requestID: String) -> ProblemBody {
+        ProblemBody(
+            type: "https://muster.dev/problems/\(code.rawValue)", title: code.title, status: status.code,
+            detail: detail, code: code.rawValue, field: field, ticketId: ticketId, coolingDownUntil: coolingDownUntil,
+            quote: quote, requestId: requestID.isEmpty ? nil : requestID)
     }
 }
 

@@ -3,17 +3,20 @@ import GameModel
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import Store
 
 /// An error reply: RFC 9457 `application/problem+json`, the one shape that every error of this API has.
 ///
 /// Where several problems apply at once, the first of this order is answered, so that clients can rely on it:
-/// 1. `not-found` of a route, 2. `payload-too-large` by `Content-Length`, 3. `unauthorized`, 4. `forbidden`,
-/// 5. `malformed-json`, 6. `invalid-field` (the first bad field in the order of the documentation),
-/// 7. `not-found` of the thing named, 8. `idempotency-mismatch`, 9. `ticket-active` and `conflict`,
-/// 10. `too-many-requests`, 11. `unavailable`, 12. `internal`.
+/// 1. `malformed-request`, 2. `not-found` of a route and `method-not-allowed`, 3. `payload-too-large` by
+/// `Content-Length`, 4. `too-many-requests` by the rate of requests, 5. `unauthorized`, 6. `forbidden`,
+/// 7. `malformed-json`, 8. `invalid-field` (the first bad field in the order of the documentation), 9. `not-found` of
+/// the thing named, 10. `idempotency-mismatch`, 11. `ticket-active`, `price-changed` and `conflict`,
+/// 12. `too-many-requests` by a rule of the game or the store, 13. `unavailable`, 14. `internal`.
 public struct Problem: Error, Sendable, Equatable {
     /// The closed set of codes: the last part of `type`, and what programs should switch on.
     public enum Code: String, Sendable, CaseIterable {
+        case malformedRequest = "malformed-request"
         case malformedJSON = "malformed-json"
         case unauthorized
         case forbidden
@@ -21,6 +24,7 @@ public struct Problem: Error, Sendable, Equatable {
         case methodNotAllowed = "method-not-allowed"
         case conflict
         case ticketActive = "ticket-active"
+        case priceChanged = "price-changed"
         case payloadTooLarge = "payload-too-large"
         case invalidField = "invalid-field"
         case idempotencyMismatch = "idempotency-mismatch"
@@ -38,6 +42,10 @@ public struct Problem: Error, Sendable, Equatable {
     public var ticketId: TicketID?
     /// With `too-many-requests`, where the player may not queue for a while: until when.
     public var coolingDownUntil: Instant?
+    /// With `price-changed`: what an order of this moment would cost.
+    public var quote: Quote?
+    /// With `method-not-allowed`: the methods that are, sent as `Allow`.
+    public var allow: String?
     /// Seconds after which trying again makes sense; sent as `Retry-After`.
     public var retryAfterSeconds: Int?
 
@@ -97,6 +105,27 @@ extension Problem {
         Problem(.tooManyRequests, detail, retryAfterSeconds: retryAfterSeconds)
     }
 
+    /// The same, for a time that is rounded up to whole seconds.
+    public static func tooManyRequests(_ detail: String, retryAfter: Duration) -> Problem {
+        .tooManyRequests(detail, retryAfterSeconds: max(1, Int(retryAfter.inSeconds.rounded(.up))))
+    }
+
+    /// The path is a route's, by other methods.
+    static func methodNotAllowed(_ method: HTTPRequest.Method, allow: String) -> Problem {
+        var problem = Problem(.methodNotAllowed, "This route does not answer to \(method.rawValue), but to \(allow).")
+        problem.allow = allow
+        return problem
+    }
+
+    /// The order named another price than there is now.
+    static func priceChanged(_ quote: Quote) -> Problem {
+        var problem = Problem(
+            .priceChanged,
+            "The price is \(quote.total) \(quote.unit) in minor units by now. Show it, and order with that.")
+        problem.quote = quote
+        return problem
+    }
+
     /// Something that this process stands on is away; nothing of the request has happened, or it is safe to repeat.
     public static func unavailable(_ detail: String, retryAfterSeconds: Int = 1) -> Problem {
         Problem(.unavailable, detail, retryAfterSeconds: retryAfterSeconds)
@@ -111,12 +140,12 @@ extension Problem.Code {
     /// The HTTP status that goes with the code.
     public var status: HTTPResponse.Status {
         switch self {
-        case .malformedJSON: .badRequest
+        case .malformedRequest, .malformedJSON: .badRequest
         case .unauthorized: .unauthorized
         case .forbidden: .forbidden
         case .notFound: .notFound
         case .methodNotAllowed: .methodNotAllowed
-        case .conflict, .ticketActive: .conflict
+        case .conflict, .ticketActive, .priceChanged: .conflict
         case .payloadTooLarge: .contentTooLarge
         case .invalidField, .idempotencyMismatch: .unprocessableContent
         case .tooManyRequests: .tooManyRequests
@@ -128,6 +157,7 @@ extension Problem.Code {
     /// The RFC's `title`: the same words for every problem of a kind.
     public var title: String {
         switch self {
+        case .malformedRequest: "Not a request"
         case .malformedJSON: "The body is not JSON"
         case .unauthorized: "No valid access token"
         case .forbidden: "Not allowed with this token"
@@ -135,6 +165,7 @@ extension Problem.Code {
         case .methodNotAllowed: "Not with this method"
         case .conflict: "In conflict with what is there"
         case .ticketActive: "A ticket is active"
+        case .priceChanged: "The price has changed"
         case .payloadTooLarge: "The body is too large"
         case .invalidField: "A field is not right"
         case .idempotencyMismatch: "The idempotency key was used for something else"

@@ -1,8 +1,8 @@
 import HTTPTypes
 import Hummingbird
 
-/// Headers for clients that are browsers: no sniffing, no framing, nothing kept in caches unless a route says
-/// otherwise.
+/// Headers for clients that are browsers: no sniffing, no framing, nothing kept in caches. A route that
+/// sets one of them itself says otherwise.
 public struct SecurityHeaders: RouterMiddleware {
     public init() {}
 
@@ -10,10 +10,12 @@ public struct SecurityHeaders: RouterMiddleware {
         _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
     ) async throws -> Response {
         var response = try await next(request, context)
-        response.headers[.contentTypeOptions] = "nosniff"
-        response.headers[.referrerPolicy] = "no-referrer"
-        response.headers[.contentSecurityPolicy] = "default-src 'none'; frame-ancestors 'none'"
-        if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
+        for field in Self.fields where response.headers[field.name] == nil { response.headers.append(field) }
         return response
     }
+
+    static let fields: HTTPFields = [
+        .contentTypeOptions: "nosniff", .referrerPolicy: "no-referrer",
+        .contentSecurityPolicy: "default-src 'none'; frame-ancestors 'none'", .cacheControl: "no-store",
+    ]
 }
