@@ -34,18 +34,28 @@ public protocol WebhookVerifier: Sendable {
 /// An event of a provider's, as far as the store reads it. What it says is a hint to ask the provider, never a fact.
 public struct ProviderEvent: Sendable, Hashable {
     /// The provider's own id: each event is taken once.
+    /// What it tells of.
+    public enum Subject: Sendable, Hashable {
+        /// How the charging itself went.
+        case verdict
+        /// What came after it, a refund or a dispute; or what it tells of is not known.
+        case aftermath
+    }
+
     public let id: String
     public let type: String
     /// The charge that it is about; `nil` where it is about none.
     public let reference: String?
     /// The order that the provider says it is for.
     public let orderId: OrderID?
+    public let subject: Subject
 
-    public init(id: String, type: String, reference: String?, orderId: OrderID?) {
+    public init(id: String, type: String, reference: String?, orderId: OrderID?, subject: Subject = .aftermath) {
         self.id = id
         self.type = type
         self.reference = reference
         self.orderId = orderId
+        self.subject = subject
     }
 }
 

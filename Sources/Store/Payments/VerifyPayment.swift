@@ -34,9 +34,11 @@ public struct SettleOrder: Job {
     public static let kind = "store.settle-order"
     public static let queue = VerifyPayment.queue
     public static let options = VerifyPayment.options
+    /// The cause of a job that makes a refund.
+    public static let refund = "refund"
 
     public let orderId: OrderID
-    /// What made it necessary: `refund`, or the id of a provider's event.
+    /// What made it necessary: ``refund``, the id of a provider's event, or a reconciliation.
     public let cause: String
 
     public init(orderId: OrderID, cause: String) {
@@ -44,13 +46,13 @@ public struct SettleOrder: Job {
         self.cause = cause
     }
 
-    public static func jobId(of order: OrderID, cause: String) -> JobID {
-        JobID("settle-order.\(order).\(cause)")
-    }
+    public static func jobId(of order: OrderID, cause: String) -> JobID { JobID("settle-order.\(order).\(cause)") }
 
+    /// - Parameter cause: one is settled once; but a refund may be asked for again when one was refused, so each asking
+    ///   has a job of its own: `settle-order.<order>.refund.<Unix ms>`.
     static func owed(for order: OrderID, cause: String, at now: Instant) throws -> OutboxEntry {
-        let job = try EncodedJob(
-            SettleOrder(orderId: order, cause: cause), id: jobId(of: order, cause: cause))
+        let id = jobId(of: order, cause: cause == refund ? "\(refund).\(now.milliseconds)" : cause)
+        let job = try EncodedJob(SettleOrder(orderId: order, cause: cause), id: id)
         return OutboxEntry(
             jobId: job.id.rawValue, queue: queue.rawValue, kind: job.kind, payload: job.payload,
             createdAt: now.milliseconds)

@@ -6,22 +6,32 @@ import Logging
 ///
 /// Promises: however often it runs, and however many run at once, the provider charges once (one idempotency key per
 /// order) and the verdict is written once, with its ledger transfer and its entitlement, in one transaction. While
-/// the provider gives no verdict, the job comes back. What doesn't fit is never granted: it goes to `review`.
+/// the provider gives no verdict, the job comes back. What doesn't fit is never granted: it goes to `review`. Past the
+/// time-out nothing is charged any more: the truth is looked up, what is undecided is cancelled, and the order ends as
+/// that demands.
 public struct VerifyPaymentHandler: Sendable {
-    /// How long the provider is asked about an order. It remembers idempotency keys for 24 hours: a call after that
-    /// could charge a second time, so a person decides instead.
-    static let askedFor: Duration = .seconds(23 * 3600)
+    /// How long an order may be charged, unless said otherwise. Providers remember idempotency keys for 24 hours
+    /// (Stripe): a call after that could charge a second time.
+    public static let timeOut: Duration = .seconds(23 * 3600)
+    /// How long after the time-out a call that was made just before it may still bring a charge about: several times
+    /// what one call may take.
+    static let grace: Duration = .seconds(300)
 
     private let repository: StoreRepository
-    private let provider: any PaymentProvider
+    private let providers: [String: any PaymentProvider]
+    private let timeOut: Duration
     private let clock: @Sendable () -> Instant
 
+    /// - Parameters:
+    ///   - providers: those that may charge, each by its own name.
+    ///   - timeOut: for how long after it was placed an order may be charged; at most 23 hours.
     public init(
-        repository: StoreRepository, provider: any PaymentProvider,
-        clock: @escaping @Sendable () -> Instant = { .now }
+        repository: StoreRepository, providers: [any PaymentProvider],
+        timeOut: Duration = VerifyPaymentHandler.timeOut, clock: @escaping @Sendable () -> Instant = { .now }
     ) {
         self.repository = repository
-        self.provider = provider
+        self.providers = Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        self.timeOut = min(timeOut, Self.timeOut)
         self.clock = clock
     }
 
@@ -34,55 +44,35 @@ public struct VerifyPaymentHandler: Sendable {
     }
 
     private func verify(_ job: VerifyPayment, _ context: JobContext) async throws {
-        let order = try await repository.settlements.beginVerifying(
-            job.orderId, jobId: context.id.rawValue, token: context.token, at: clock())
+        let order = try await repository.settlements.beginVerifying(job.orderId, attempt(context))
         guard let order else { return }
-        try await conclude(order.orderId, try await verdict(on: order, context.logger), context)
+        guard let verdict = try await verdict(on: order, context.logger) else { throw Snooze(pause(for: order)) }
+        try await conclude(order.orderId, verdict, context)
     }
 
-    private func verdict(on order: Order, _ logger: Logger) async throws
-        -> SettlementsRepository.Verdict
-    {
+    /// `nil` while there is none.
+    private func verdict(on order: Order, _ logger: Logger) async throws -> SettlementRules.Verdict? {
+        guard let provider = order.provider.flatMap({ providers[$0] }) else {
+            return .review(
+                reason: "no provider named '\(order.provider ?? "")' is configured", reference: order.providerReference)
+        }
         do {
-            guard clock() - order.createdAt < Self.askedFor else {
-                return .review(
-                    reason: "the provider gave no verdict in time", reference: order.providerReference)
-            }
-            switch try await outcome(of: order) {
-            case .succeeded(let charge):
-                guard charge.orderId == order.orderId else {
-                    return .review(reason: "the charge is for another order", reference: charge.reference)
-                }
-                return .paid(charge)
-            case .declined(let code, let reference):
-                return .declined(code: code, reference: reference)
-            case .undecided(let reference):
-                try await repository.settlements.note(reference: reference, of: order.orderId, at: clock())
-                throw Snooze(pause(for: order))
-            }
+            let age = clock() - order.createdAt
+            guard age < timeOut else { return try await late(order, provider, age: age) }
+            return try await judged(try await asked(order, provider), order)
         } catch PaymentError.refused(let code, let message) {
-            return .review(reason: "\(code): \(message)", reference: nil)
+            return .review(reason: "\(code): \(message)", reference: order.providerReference)
         } catch let error as PaymentError {
             let level: Logger.Level = if case .unauthorized = error { .error } else { .warning }
             logger.log(level: level, "\(error)", metadata: ["order": "\(order.orderId)"])
-            throw Snooze(pause(for: order))
+            return nil
         }
-    }
-
-    /// The longer the provider leaves an order waiting, the longer the pause: a quarter of its age, 0.5 to 30 seconds.
-    ///
-    /// Pauses are spread by ± 20 %, so that a provider that comes back is not asked by all orders at once.
-    private func pause(for order: Order) -> Duration {
-        let age = (clock() - order.createdAt).inSeconds
-        return .milliseconds(Int64(min(max(age / 4, 0.5), 30) * Double.random(in: 800...1200)))
     }
 
     /// A charge whose name is known is looked up: repeating the call that made it would repeat its first answer, for
-    /// good.
-    private func outcome(of order: Order) async throws(PaymentError) -> ChargeOutcome {
-        if let reference = order.providerReference {
-            return try await provider.charge(reference: reference)
-        }
+    /// good. A name that the provider doesn't know (a webhook brought it) is passed over.
+    private func asked(_ order: Order, _ provider: any PaymentProvider) async throws(PaymentError) -> ChargeOutcome {
+        if let reference = order.providerReference, let outcome = try await provider.known(reference) { return outcome }
         guard let amount = order.money else {
             throw .refused(code: "not_money", message: "the order is not of a real currency")
         }
@@ -92,19 +82,66 @@ public struct VerifyPaymentHandler: Sendable {
                 paymentMethod: order.paymentMethod))
     }
 
-    private func conclude(
-        _ order: OrderID, _ verdict: SettlementsRepository.Verdict, _ context: JobContext
-    ) async throws {
-        let state = try await repository.settlements.conclude(
-            order, verdict, jobId: context.id.rawValue, token: context.token, at: clock())
-        guard state == .review else {
-            context.logger.debug(
-                "order verified", metadata: ["order": "\(order)", "state": "\(state?.rawValue ?? "-")"])
-            return
+    /// The end of an order whose time is over, as the truth demands; nothing is charged any more.
+    private func late(
+        _ order: Order, _ provider: any PaymentProvider, age: Duration
+    ) async throws -> SettlementRules.Verdict? {
+        switch try await provider.outcome(of: order) {
+        case .undecided(let reference):
+            do {
+                try await provider.cancel(reference: reference)
+                return .declined(code: SettlementRules.timedOut, reference: reference)
+            } catch PaymentError.refused(let code, let message) {
+                // It was decided in that moment, or it can't be undone.
+                guard let outcome = try await provider.known(reference),
+                    let verdict = try await judged(outcome, order)
+                else {
+                    return .review(
+                        reason: "not decided in time, and can't be cancelled: \(code): \(message)", reference: reference
+                    )
+                }
+                return verdict
+            }
+        case .some(let outcome): return try await judged(outcome, order)
+        case nil:
+            guard age >= timeOut + Self.grace else { return nil }
+            return .declined(code: SettlementRules.timedOut, reference: order.providerReference)
         }
-        context.logger.warning(
-            "an order needs a review",
-            metadata: ["order": "\(order)", "reason": "\(verdict.reason ?? "amount")"])
+    }
+
+    private func judged(_ outcome: ChargeOutcome, _ order: Order) async throws -> SettlementRules.Verdict? {
+        switch outcome {
+        case .succeeded(let charge): return SettlementRules.verdict(on: order, of: charge)
+        case .declined(let code, let reference): return .declined(code: code, reference: reference)
+        case .undecided(let reference):
+            try await repository.settlements.note(reference: reference, of: order.orderId, at: clock())
+            return nil
+        }
+    }
+
+    /// The longer the provider leaves an order waiting, the longer the pause: a quarter of its age, 0.5 to 30 seconds,
+    /// and a minute past the time-out, when each look may go through many charges.
+    ///
+    /// Pauses are spread by ± 20 %, so that a provider that comes back is not asked by all orders at once.
+    private func pause(for order: Order) -> Duration {
+        let age = clock() - order.createdAt
+        let seconds = age < timeOut ? min(max(age.inSeconds / 4, 0.5), 30) : 60
+        return .milliseconds(Int64(seconds * Double.random(in: 800...1200)))
+    }
+
+    private func attempt(_ context: JobContext) -> SettlementsRepository.Attempt {
+        SettlementsRepository.Attempt(jobId: context.id.rawValue, token: context.token, at: clock())
+    }
+
+    private func conclude(_ id: OrderID, _ verdict: SettlementRules.Verdict, _ context: JobContext) async throws {
+        guard let order = try await repository.settlements.conclude(id, verdict, attempt(context)) else { return }
+        let isUnusual = order.state == .review || order.flag != nil
+        context.logger.log(
+            level: isUnusual ? .warning : .debug, isUnusual ? "an order needs a review" : "order verified",
+            metadata: [
+                "order": "\(id)", "state": "\(order.state.rawValue)", "reason": "\(order.reason ?? "-")",
+                "flag": "\(order.flag ?? "-")",
+            ])
     }
 
     /// The job will not run again: a person has to find out whether the order was charged.
@@ -112,7 +149,6 @@ public struct VerifyPaymentHandler: Sendable {
         let named = context.id.rawValue.dropFirst(VerifyPayment.jobId(of: OrderID("")).rawValue.count)
         guard let order = job?.orderId ?? OrderID(rawValue: String(named)) else { return }
         try await conclude(
-            order, .review(reason: "the verification was given up: \(bury.message)", reference: nil),
-            context)
+            order, .review(reason: "the verification was given up: \(bury.message)", reference: nil), context)
     }
 }
