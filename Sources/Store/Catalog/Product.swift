@@ -37,6 +37,14 @@ public struct Product: Sendable, Hashable, Codable {
             self.productId = productId
             self.quantity = quantity
         }
+
+        /// Only the id must be there.
+        public init(from decoder: any Decoder) throws {
+            let fields = try decoder.container(keyedBy: CodingKeys.self)
+            self.init(
+                productId: try fields.decode(ProductID.self, forKey: .productId),
+                quantity: try fields.decodeIfPresent(Int.self, forKey: .quantity) ?? 1)
+        }
     }
 
     public static let nameCharacters = 1...80
@@ -71,7 +79,7 @@ public struct Product: Sendable, Hashable, Codable {
     /// Whether it is for sale. What players own stays theirs.
     public let isActive: Bool
 
-    private enum CodingKeys: String, CodingKey {
+    enum CodingKeys: String, CodingKey, CaseIterable {
         case productId, name, description, kind, prices, virtualPrices, quantity, credit, parts,
             limitPerPlayer
         case availableFrom, availableUntil, picture
@@ -102,7 +110,7 @@ public struct Product: Sendable, Hashable, Codable {
         self.isActive = isActive
     }
 
-    /// Only the name, the id and the kind must be there; the rest is as the initialiser has it.
+    /// Only the id, the name and the kind must be there; the rest is as the initialiser has it.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         self.init(

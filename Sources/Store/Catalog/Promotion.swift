@@ -50,7 +50,7 @@ public struct Promotion: Sendable, Hashable, Codable {
         self.stacking = stacking
     }
 
-    private enum CodingKeys: String, CodingKey {
+    enum CodingKeys: String, CodingKey, CaseIterable {
         case promotionId, name, productIds, percentOff, amountsOff, code, startsAt, endsAt,
             limitPerPlayer, limitTotal
         case stacking
