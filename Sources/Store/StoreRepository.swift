@@ -5,6 +5,9 @@ import Records
 public struct StoreRepository: Sendable {
     let catalog: CatalogRepository
     let orders: OrdersRepository
+    let placements: PlacementsRepository
+    let decisions: DecisionsRepository
+    let inventory: InventoryRepository
     let settlements: SettlementsRepository
     let webhooks: WebhooksRepository
     let books: BooksRepository
@@ -15,6 +18,9 @@ public struct StoreRepository: Sendable {
         let file = StoreFile(database: database)
         catalog = CatalogRepository(file: file)
         orders = OrdersRepository(file: file)
+        placements = PlacementsRepository(file: file)
+        decisions = DecisionsRepository(file: file)
+        inventory = InventoryRepository(file: file)
         settlements = SettlementsRepository(file: file)
         webhooks = WebhooksRepository(file: file)
         books = BooksRepository(file: file)

@@ -39,6 +39,23 @@ enum StoreRules {
         }
     }
 
+    static func number(_ value: Int, in range: ClosedRange<Int>, field: String) throws(StoreError) {
+        guard range.contains(value) else {
+            throw .invalidField(
+                name: field, reason: "expected \(range.lowerBound) to \(range.upperBound), got \(value)")
+        }
+    }
+
+    /// A line that a person or a server wrote: a reason, a reference.
+    static func line(_ text: String, field: String) throws(StoreError) {
+        guard (1...200).contains(text.unicodeScalars.count), isVisible(text) else {
+            throw .invalidField(
+                name: field,
+                reason:
+                    "expected 1 to 200 characters without line breaks and control characters, got '\(text.prefix(80))'")
+        }
+    }
+
     static func isVisible(_ text: String) -> Bool {
         text.unicodeScalars.allSatisfy { scalar in
             switch scalar.properties.generalCategory {

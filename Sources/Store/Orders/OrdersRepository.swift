@@ -11,6 +11,52 @@ struct OrdersRepository: Sendable {
         try await file.read { try Self.order(id, in: $0) }
     }
 
+    /// Newest first: an order's id begins with its time.
+    func orders(_ filter: OrderFilter) async throws(StoreError) -> [Order] {
+        try await file.read { db in
+            var (conditions, arguments): ([String], StatementArguments) = ([], [])
+            if let states = filter.states {
+                conditions.append("state IN (\(databaseQuestionMarks(count: states.count)))")
+                arguments += StatementArguments(states.map(\.rawValue))
+            }
+            if let player = filter.player {
+                conditions.append("player_id = ?")
+                arguments += [player.rawValue]
+            }
+            if let product = filter.productId {
+                conditions.append("product_id = ?")
+                arguments += [product.rawValue]
+            }
+            if let before = filter.before {
+                conditions.append("order_id < ?")
+                arguments += [before.rawValue]
+            }
+            let condition = conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ")
+            return try Row.fetchAll(
+                db, sql: "SELECT * FROM purchases \(condition) ORDER BY order_id DESC LIMIT ?",
+                arguments: arguments + [filter.limit]
+            ).map(Self.order)
+        }
+    }
+
+    func transfers(of order: OrderID) async throws(StoreError) -> [Transfer] {
+        try await file.read { try LedgerRepository.transfers(of: order, in: $0) }
+    }
+
+    /// Takes the names out of a player's orders. An empty digest marks an order whose player asked for that, so that
+    /// ``update(_:from:in:)`` takes the means of payment out of one that still needs them, when it is settled.
+    func anonymise(_ player: PlayerID) async throws(StoreError) {
+        try await file.write { db in
+            try db.execute(
+                sql: """
+                    UPDATE purchases SET idempotency_key = 'anonymous ' || order_id, body_digest = '',
+                        payment_method = CASE WHEN state IN ('pending', 'verifying', 'review') THEN payment_method
+                            ELSE '' END
+                    WHERE player_id = ?
+                    """, arguments: [player.rawValue])
+        }
+    }
+
     // MARK: Inside a transaction
 
     static func order(_ id: OrderID, in db: Database) throws -> Order? {
@@ -28,11 +74,14 @@ struct OrdersRepository: Sendable {
         let statement = try db.cachedStatement(
             sql: """
                 UPDATE purchases SET state = ?, provider_reference = ?, refunded = ?, reason = ?, flag = ?,
-                    refund_requested_at = ?, updated_at = ? WHERE order_id = ?
+                    refund_requested_at = ?, updated_at = ?,
+                    payment_method = CASE WHEN body_digest = '' AND ? THEN '' ELSE payment_method END
+                WHERE order_id = ?
                 """)
         try statement.execute(arguments: [
             order.state.rawValue, order.providerReference, order.refunded, order.reason, order.flag,
-            order.refundRequestedAt?.milliseconds, order.updatedAt.milliseconds, order.orderId.rawValue,
+            order.refundRequestedAt?.milliseconds, order.updatedAt.milliseconds, order.state.isSettled,
+            order.orderId.rawValue,
         ])
     }
 

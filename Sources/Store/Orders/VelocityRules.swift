@@ -1,6 +1,9 @@
 import GameModel
 
 /// The built-in rules against fraud: how often and for how much one player may buy.
+///
+/// Each number is the most that is allowed; an order that would go past it is refused until enough of those before it
+/// are old enough.
 public struct VelocityRules: FraudRules, Equatable {
     public var ordersPerMinute = 10
     public var ordersPerHour = 60
@@ -11,5 +14,25 @@ public struct VelocityRules: FraudRules, Equatable {
 
     public init() {}
 
-    public func judge(_ attempt: PurchaseAttempt) -> FraudVerdict { .allow }
+    public func judge(_ attempt: PurchaseAttempt) -> FraudVerdict {
+        if attempt.declinedLastHour >= declinedPerHour {
+            return .refuse(
+                reason: "\(attempt.declinedLastHour) orders were declined within an hour", retryAfter: .seconds(3600))
+        }
+        if attempt.ordersLastMinute >= ordersPerMinute {
+            return .refuse(
+                reason: "one player may place \(ordersPerMinute) orders within a minute", retryAfter: .seconds(60))
+        }
+        if attempt.ordersLastHour >= ordersPerHour {
+            return .refuse(
+                reason: "one player may place \(ordersPerHour) orders within an hour", retryAfter: .seconds(3600))
+        }
+        let (spent, overflows) = attempt.spentLastDay.addingReportingOverflow(attempt.quote.total)
+        if overflows || spent > spentPerDay {
+            return .refuse(
+                reason: "one player may spend \(spentPerDay) \(attempt.quote.unit) (minor units) within a day",
+                retryAfter: .seconds(24 * 3600))
+        }
+        return .allow
+    }
 }
