@@ -128,16 +128,18 @@ private struct PayPalEvent: Decodable {
                 forKey: .id, in: container, debugDescription: "expected 1 to 255 characters")
         }
         let (reference, order): (String?, String?)
+        var subject = ProviderEvent.Subject.aftermath
         switch type {
         case "PAYMENT.CAPTURE.REFUNDED", "PAYMENT.CAPTURE.REVERSED":
             let refund = try container.decode(Payment.self, forKey: .resource)
             (reference, order) = (refund.parent, refund.customId)
         case _ where type.hasPrefix("PAYMENT.CAPTURE."):
             let capture = try container.decode(Payment.self, forKey: .resource)
-            (reference, order) = (capture.id, capture.customId)
+            (reference, order, subject) = (capture.id, capture.customId, .verdict)
         case _ where type.hasPrefix("CHECKOUT.ORDER."):
             // An order is not a charge yet: whoever verifies ours asks for it again, and captures it.
             (reference, order) = (nil, try container.decode(PayPalOrder.self, forKey: .resource).customId)
+            subject = .verdict
         case _ where type.hasPrefix("CUSTOMER.DISPUTE."):
             let disputed = try container.decode(Dispute.self, forKey: .resource).disputedTransactions?.first
             (reference, order) = (disputed?.sellerTransactionId, disputed?.custom)
@@ -146,6 +148,7 @@ private struct PayPalEvent: Decodable {
             (reference, order) = (nil, nil)
         }
         event = ProviderEvent(
-            id: id, type: type, reference: reference, orderId: order.flatMap { OrderID(rawValue: $0) })
+            id: id, type: type, reference: reference, orderId: order.flatMap { OrderID(rawValue: $0) }, subject: subject
+        )
     }
 }

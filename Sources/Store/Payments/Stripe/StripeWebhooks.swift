@@ -51,6 +51,13 @@ private struct StripeEvent: Decodable {
 
     let event: ProviderEvent
 
+    /// Whether it tells how the charging went. Every payment has several of these.
+    private static func isOfVerdict(_ type: String) -> Bool {
+        type.hasPrefix("payment_intent.")
+            || ["charge.succeeded", "charge.failed", "charge.pending", "charge.captured", "charge.updated"].contains(
+                type)
+    }
+
     init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Keys.self)
         let id = try container.decode(String.self, forKey: .id)
@@ -72,6 +79,8 @@ private struct StripeEvent: Decodable {
             (reference, metadata) = (nil, nil)
         }
         let order = metadata?["order_id"].flatMap { OrderID(rawValue: $0) }
-        event = ProviderEvent(id: id, type: type, reference: reference, orderId: order)
+        event = ProviderEvent(
+            id: id, type: type, reference: reference, orderId: order,
+            subject: Self.isOfVerdict(type) ? .verdict : .aftermath)
     }
 }
