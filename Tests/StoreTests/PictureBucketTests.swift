@@ -39,7 +39,8 @@ import Testing
 
         private func setUnchecked(_ count: String) async throws {
             _ = try await ForeignProgram.output(
-                "/usr/bin/curl", ["-sf", "-X", "POST", "-d", count, "\(endpoint)/moto-api/reset-auth"])
+                "/usr/bin/curl",
+                ["-sf", "-X", "POST", "-H", "Content-Type: text/plain", "-d", count, "\(endpoint)/moto-api/reset-auth"])
         }
 
         func pictures(secretKey: String? = nil) throws -> S3Pictures {

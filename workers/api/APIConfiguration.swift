@@ -2,6 +2,7 @@ import API
 import Accounts
 import Configuration
 import GameModel
+import Store
 
 /// The settings of an API process. The defaults work on a laptop.
 public struct APIConfiguration: Sendable, Equatable {
@@ -17,8 +18,8 @@ public struct APIConfiguration: Sendable, Equatable {
     public var scryptP = 5
     /// How long an access token is good for.
     public var accessLifetime: Duration = .seconds(900)
-    /// What the payment provider signs its webhooks with; `nil` refuses them all.
-    public var webhookSecret: String?
+    /// Whose webhooks are taken, and what orders may name.
+    public var payments = PaymentSettings()
     /// The file of matchmaking's rules; `nil`: the built-in rules.
     public var rulesFile: String?
     /// How many requests of a player, or of a network address, are answered per minute.
@@ -28,6 +29,9 @@ public struct APIConfiguration: Sendable, Equatable {
     /// Accounts and guests that one network address may make in an hour; 0: as many as it likes.
     public var creationsPerHour = AccountLimits().creations
 
+    /// Where products' pictures lie.
+    public var pictures = PictureSettings()
+
     public init() {}
 
     /// Reads, each with the default above where it is absent:
@@ -36,14 +40,16 @@ public struct APIConfiguration: Sendable, Equatable {
     /// - `muster.api.host`, `muster.api.port` (0 to 65535)
     /// - `muster.password.scrypt.log-n` (10 to 20), `.r` (1 to 32), `.p` (1 to 16)
     /// - `muster.token.access-lifetime-seconds` (10 to 86400)
-    /// - `muster.payments.webhook-secret` (secret)
+    /// - `muster.payments.*`: see `PaymentSettings`
     /// - `muster.matchmaking.rules`, the path of a rules file
+    /// - `muster.pictures.*`: see ``PictureSettings``
     /// - `muster.api.trusted-proxies`, CIDR blocks with commas between them; empty: none
     /// - `muster.api.limits.log-ins`, `.registrations`, `.orders`, `.quotes`, `.exports`, `.others`: per minute and
     ///   player or address (0 to 1000000; 0: no limit)
     /// - `muster.api.limits.accounts-per-hour`: per address (0 to 1000000; 0: no limit)
     public init(reader: ConfigReader) {
         self.init()
+        pictures = PictureSettings(reader: reader)
         redisURL = reader.string(forKey: "muster.redis.url", default: redisURL)
         dataFolder = reader.string(forKey: "muster.data", default: dataFolder)
         host = reader.string(forKey: "muster.api.host", default: host)
@@ -52,7 +58,8 @@ public struct APIConfiguration: Sendable, Equatable {
         scryptR = reader.int(forKey: "muster.password.scrypt.r", default: scryptR)
         scryptP = reader.int(forKey: "muster.password.scrypt.p", default: scryptP)
         accessLifetime = .seconds(reader.int(forKey: "muster.token.access-lifetime-seconds", default: 900))
-        webhookSecret = reader.string(forKey: "muster.payments.webhook-secret", isSecret: true) ?? webhookSecret
+        payments = PaymentSettings(
+            string: { reader.string(forKey: ConfigKey($0), isSecret: $1) }, int: { reader.int(forKey: ConfigKey($0)) })
         rulesFile = reader.string(forKey: "muster.matchmaking.rules")
         trustedProxies = reader.string(forKey: "muster.api.trusted-proxies", default: trustedProxies)
         for (name, limit) in Self.limitNames {
@@ -82,6 +89,12 @@ public struct APIConfiguration: Sendable, Equatable {
         }
         try Self.check("muster.api.limits.accounts-per-hour", creationsPerHour, in: 0...1_000_000)
         _ = try proxies()
+        do {
+            try payments.validate()
+        } catch {
+            throw APIConfigurationError(description: error.description)
+        }
+        try pictures.validate()
         guard !host.isEmpty else { throw APIConfigurationError(description: "muster.api.host is empty") }
         guard !dataFolder.isEmpty else { throw APIConfigurationError(description: "muster.data is empty") }
     }

@@ -60,10 +60,11 @@ public struct APIProcess: Sendable {
             database: accounts, redis: redis, kinds: [VerifyPayment.self, SettleOrder.self], logger: logger)
         let results = OutboxRelay(database: data, redis: redis, kinds: [RecordMatchResult.self], logger: logger)
         let ring = try KeyRing(folder: "\(folder)/keys", logger: logger)
+        let webhooks = PaymentWebhooks(configuration.payments)
         let built = APIRoutes.build(
             try dependencies(
                 accounts: accounts, data: data, redis: redis, book: rules.book, watcher: watcher, orders: orders,
-                results: results, ring: ring))
+                results: results, ring: ring, webhooks: webhooks))
         let application = Application(
             router: built.router, server: APIRoutes.server(),
             configuration: .init(
@@ -71,7 +72,7 @@ public struct APIProcess: Sendable {
             onServerRunning: { channel in onListening(channel.localAddress?.port ?? 0) }, logger: logger)
         return Parts(
             services: [
-                RecordsCloser(databases: [accounts, data]), redis, ring,
+                RecordsCloser(databases: [accounts, data]), WebhooksCloser(webhooks: webhooks), redis, ring,
             ] + rules.services + [
                 ProcessRegistry(redis: redis, role: "api", version: Self.version, logger: logger),
                 orders, results, application,
@@ -92,13 +93,15 @@ extension APIProcess {
 
     private func dependencies(
         accounts: RecordsDatabase, data: RecordsDatabase, redis: RedisClient, book: RulesBook,
-        watcher: TicketWatcher, orders: OutboxRelay, results: OutboxRelay, ring: KeyRing
+        watcher: TicketWatcher, orders: OutboxRelay, results: OutboxRelay, ring: KeyRing, webhooks: PaymentWebhooks
     ) throws -> APIDependencies {
         let tokens = TokenIssuer(ring: ring)
         let passwords = try PasswordHasher(
             parameters: ScryptParameters(
                 logN: configuration.scryptLogN, r: configuration.scryptR, p: configuration.scryptP))
         let storeRepository = StoreRepository(database: accounts)
+        let pictures = try configuration.pictures.open(
+            dataFolder: configuration.dataFolder, repository: storeRepository)
         let readiness = Readiness()
         readiness.register("redis") { redis.isConnected ? .ready : .notReady("no connection") }
         var limits = AccountLimits()
@@ -107,12 +110,14 @@ extension APIProcess {
             accounts: AccountService(
                 repository: AccountsRepository(database: accounts), passwords: passwords, tokens: tokens,
                 limits: limits, accessLifetime: configuration.accessLifetime),
-            tokens: tokens, store: StoreService(repository: storeRepository, nudge: { orders.nudge() }),
-            webhooks: configuration.webhookSecret.map { secret in
-                WebhookReceiver(
-                    repository: storeRepository, verifiers: [StripeWebhooks(secrets: [secret])]
-                ) { orders.nudge() }
-            },
+            tokens: tokens,
+            store: StoreService(
+                repository: storeRepository, providers: configuration.payments.providerNames,
+                pictureURL: { pictures.service.url(of: $0) ?? $0 },
+                nudge: { orders.nudge() }),
+            webhooks: WebhookReceiver(repository: storeRepository, verifiers: webhooks.verifiers) { orders.nudge() },
+            storeChanges: ChangeLogRepository(database: accounts), gameChanges: ChangeLogRepository(database: data),
+            pictures: pictures.service, pictureFolder: pictures.folder,
             matchmaking: MatchmakingService(redis: redis, book: book, logger: logger), watcher: watcher,
             latencies: PlayerLatencies(redis: redis, book: book),
             histories: MatchmakingHistoryRepository(database: data),

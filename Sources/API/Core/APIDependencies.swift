@@ -2,6 +2,7 @@ import Accounts
 import Fleet
 import GameData
 import Matchmaking
+import Records
 import Store
 import Telemetry
 
@@ -10,8 +11,14 @@ public struct APIDependencies: Sendable {
     public var accounts: AccountService
     public var tokens: TokenIssuer
     public var store: StoreService
-    /// Takes the payment provider's webhooks; `nil` refuses them all.
-    public var webhooks: WebhookReceiver?
+    public var webhooks: WebhookReceiver
+    /// Who edited accounts and the store.
+    public var storeChanges: ChangeLogRepository
+    /// Who edited the balance.
+    public var gameChanges: ChangeLogRepository
+    public var pictures: PictureService
+    /// Where pictures lie that the API itself takes and serves; `nil` where a bucket does.
+    public var pictureFolder: FolderPictures?
     public var matchmaking: MatchmakingService
     public var watcher: TicketWatcher
     public var latencies: PlayerLatencies
@@ -29,8 +36,10 @@ public struct APIDependencies: Sendable {
     public var resultStored: @Sendable () -> Void
 
     public init(
-        accounts: AccountService, tokens: TokenIssuer, store: StoreService, webhooks: WebhookReceiver?,
-        matchmaking: MatchmakingService, watcher: TicketWatcher, latencies: PlayerLatencies,
+        accounts: AccountService, tokens: TokenIssuer, store: StoreService, webhooks: WebhookReceiver,
+        storeChanges: ChangeLogRepository, gameChanges: ChangeLogRepository,
+        pictures: PictureService, pictureFolder: FolderPictures?, matchmaking: MatchmakingService,
+        watcher: TicketWatcher, latencies: PlayerLatencies,
         histories: MatchmakingHistoryRepository, fleet: FleetService, players: PlayersRepository,
         matches: MatchesRepository, balance: BalanceRepository, events: EventLog, readiness: Readiness,
         metrics: MetricsRegistry, resultStored: @escaping @Sendable () -> Void
@@ -39,6 +48,10 @@ public struct APIDependencies: Sendable {
         self.tokens = tokens
         self.store = store
         self.webhooks = webhooks
+        self.storeChanges = storeChanges
+        self.gameChanges = gameChanges
+        self.pictures = pictures
+        self.pictureFolder = pictureFolder
         self.matchmaking = matchmaking
         self.watcher = watcher
         self.latencies = latencies

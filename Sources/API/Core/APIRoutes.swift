@@ -51,11 +51,19 @@ public enum APIRoutes {
 
     /// Accounts and the store.
     private static func addPlayerRoutes(to router: Router<APIContext>, _ dependencies: APIDependencies) {
-        AccountsRoutes(
-            accounts: dependencies.accounts, tokens: dependencies.tokens, players: dependencies.players
+        let (accounts, store) = (dependencies.accounts, dependencies.store)
+        let (players, matches) = (dependencies.players, dependencies.matches)
+        AccountsRoutes(accounts: accounts, tokens: dependencies.tokens).add(to: router)
+        SessionsRoutes(accounts: accounts, players: players).add(to: router)
+        OwnDataRoutes(accounts: accounts, store: store, players: players, matches: matches).add(to: router)
+        StoreRoutes(store: store, accounts: accounts).add(to: router)
+        InventoryRoutes(store: store, matches: matches).add(to: router)
+        WebhookRoutes(webhooks: dependencies.webhooks).add(to: router)
+        DevCatalogRoutes(editor: store.editor).add(to: router)
+        DevOrdersRoutes(
+            orders: store.orders, storeChanges: dependencies.storeChanges, gameChanges: dependencies.gameChanges
         ).add(to: router)
-        StoreRoutes(store: dependencies.store, webhooks: dependencies.webhooks).add(to: router)
-        DevStoreRoutes(store: dependencies.store).add(to: router)
+        PicturesRoutes(pictures: dependencies.pictures, folder: dependencies.pictureFolder).add(to: router)
     }
 
     /// Tickets, instances, matches and their data.

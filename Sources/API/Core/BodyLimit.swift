@@ -1,5 +1,6 @@
 import HTTPTypes
 import Hummingbird
+import Store
 
 /// Bounds request bodies: refuses by `Content-Length` before a byte is read, and tells the readers of bodies the limit
 /// for those that come without one.
@@ -14,6 +15,7 @@ public struct BodyLimit: RouterMiddleware {
     /// Routes that take larger bodies than others, by their paths.
     static let larger: [String: Int] = [
         "/v1/store/webhooks/{provider}": largeBytes, "/v1/events": largeBytes, "/v1/dev/catalog": catalogBytes,
+        "/v1/pictures/{key}": PictureService.bytesMax,
     ]
 
     public init() {}
