@@ -10,6 +10,7 @@ public struct StoreRepository: Sendable {
     let inventory: InventoryRepository
     let settlements: SettlementsRepository
     let webhooks: WebhooksRepository
+    let reconciliations: ReconciliationsRepository
     let books: BooksRepository
     let pictures: PicturesRepository
 
@@ -23,6 +24,7 @@ public struct StoreRepository: Sendable {
         inventory = InventoryRepository(file: file)
         settlements = SettlementsRepository(file: file)
         webhooks = WebhooksRepository(file: file)
+        reconciliations = ReconciliationsRepository(file: file)
         books = BooksRepository(file: file)
         pictures = PicturesRepository(file: file)
     }

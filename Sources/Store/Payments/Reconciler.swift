@@ -1,87 +1,164 @@
 import GameModel
-
-/// One thing that the provider and the orders tell differently.
-public struct ReconciliationDifference: Sendable, Hashable, Codable {
-    public enum Kind: String, Sendable, Hashable, Codable {
-        /// A charge that no order of ours asked for.
-        case chargeWithoutOrder
-        /// A charge of an order that ended as declined, or is in review.
-        case chargeNotBooked
-        /// A paid order of which the provider knows no charge.
-        case orderWithoutCharge
-        case amountDiffers
-        /// Refunded or disputed at the provider, and not here.
-        case refundNotBooked
-        /// Refunded here, and not at the provider.
-        case refundNotMade
-        case chargedTwice
-        /// An order without a verdict for longer than the time-out.
-        case orderOverdue
-    }
-
-    public let kind: Kind
-    public let orderId: OrderID?
-    /// The provider's charge.
-    public let reference: String?
-    /// In words, with amounts, and what to do.
-    public let detail: String
-
-    public init(kind: Kind, orderId: OrderID?, reference: String?, detail: String) {
-        self.kind = kind
-        self.orderId = orderId
-        self.reference = reference
-        self.detail = detail
-    }
-}
-
-/// What a comparison found.
-public struct ReconciliationReport: Sendable, Hashable, Codable {
-    public let provider: String
-    /// Charges and orders from this moment on were compared.
-    public let since: Instant
-    public let startedAt: Instant
-    public let endedAt: Instant
-    public let charges: Int
-    public let orders: Int
-    public let differences: [ReconciliationDifference]
-
-    public init(
-        provider: String, since: Instant, startedAt: Instant, endedAt: Instant, charges: Int,
-        orders: Int,
-        differences: [ReconciliationDifference]
-    ) {
-        self.provider = provider
-        self.since = since
-        self.startedAt = startedAt
-        self.endedAt = endedAt
-        self.charges = charges
-        self.orders = orders
-        self.differences = differences
-    }
-}
+import Records
 
 /// Compares a provider's charges with the orders: daily, and on demand.
+///
+/// Promises: it reads page by page, so that its memory doesn't grow with the number of charges; it can run beside live
+/// traffic: what looks like a difference is asked of the provider once more before it is reported, and an order that
+/// is under way differs in nothing.
 public struct Reconciler: Sendable {
-    let repository: StoreRepository
-    let clock: @Sendable () -> Instant
+    static let ordersPerPage = 500
+    /// How far the provider's clock may be from ours.
+    static let clockSkew: Duration = .seconds(600)
 
-    public init(repository: StoreRepository, clock: @escaping @Sendable () -> Instant = { .now }) {
+    private let repository: StoreRepository
+    private let orderTimeOut: Duration
+    private let clock: @Sendable () -> Instant
+
+    /// - Parameter orderTimeOut: past it, an order without a verdict is a difference: that of the verifiers.
+    public init(
+        repository: StoreRepository, orderTimeOut: Duration = VerifyPaymentHandler.timeOut,
+        clock: @escaping @Sendable () -> Instant = { .now }
+    ) {
         self.repository = repository
+        self.orderTimeOut = orderTimeOut
         self.clock = clock
     }
 
-    /// Compares, keeps the report, and answers it. Changes no order; with `settling`, owes a ``SettleOrder`` for each
-    /// difference that asking the provider again can settle.
+    /// What is being found; what is past the most that a report carries is only counted.
+    private struct Draft {
+        var charges = 0
+        var orders = 0
+        var found = 0
+        var differences: [ReconciliationDifference] = []
+        /// Of each difference that carries an order: where that stands.
+        var states: [OrderID: OrderState] = [:]
+
+        mutating func add(_ difference: ReconciliationDifference?, _ entry: ReconciliationRules.Entry? = nil) {
+            guard let difference else { return }
+            found += 1
+            guard differences.count < ReconciliationReport.differencesMax else { return }
+            differences.append(difference)
+            if let entry { states[entry.orderId] = entry.state }
+        }
+    }
+
+    /// Compares, keeps the report, and answers it. Changes no order; with `settling`, owes a ``SettleOrder`` (or
+    /// ``VerifyPayment``) for each difference that asking the provider again can settle.
     ///
     /// Throws ``StoreError`` and ``PaymentError``.
     public func run(
         with provider: any PaymentProvider, since: Instant, settling: Bool
     ) async throws -> ReconciliationReport {
-        throw StoreError.unavailable("not built yet")
+        let startedAt = clock()
+        var random = SystemRandomNumberGenerator()
+        let run = ULID(at: startedAt, using: &random).description
+        var draft = Draft()
+        let sheet = try ChargeSheetRepository()
+        try await compareCharges(of: provider, since: since, sheet, &draft)
+        try await compareOrders(with: provider, since: since, before: startedAt, sheet, &draft)
+        let overdue = try await repository.reconciliations.open(
+            at: provider.name, placedBefore: startedAt - orderTimeOut - VerifyPaymentHandler.grace * 2,
+            limit: ReconciliationReport.differencesMax)
+        for entry in overdue { draft.add(ReconciliationRules.overdue(entry, at: startedAt), entry) }
+        let report = ReconciliationReport(
+            provider: provider.name, since: since, startedAt: startedAt, endedAt: clock(), charges: draft.charges,
+            orders: draft.orders, found: draft.found, differences: draft.differences)
+        try await repository.reconciliations.keep(
+            report, run: run, owing: settling ? try Self.jobs(for: draft, run: run, at: clock()) : [])
+        return report
     }
 
     /// The newest reports, without their differences' details left out.
     public func reports(limit: Int) async throws(StoreError) -> [ReconciliationReport] {
-        throw .unavailable("not built yet")
+        try await repository.reconciliations.reports(limit: limit)
+    }
+
+    // MARK: The provider's side
+
+    private func compareCharges(
+        of provider: any PaymentProvider, since: Instant, _ sheet: ChargeSheetRepository, _ draft: inout Draft
+    ) async throws {
+        var page = try await provider.charges(since: since - Self.clockSkew, after: nil)
+        while true {
+            draft.charges += try await sheet.add(page.succeeded.map(\.reference))
+            let entries = try await repository.reconciliations.entries(of: page.succeeded.compactMap(\.orderId))
+            for charge in page.succeeded {
+                let entry = charge.orderId.flatMap { entries[$0] }
+                guard let hint = ReconciliationRules.difference(charge, entry, by: provider.name) else { continue }
+                guard hint.kind != .chargeWithoutOrder, let entry else {
+                    draft.add(hint, entry)
+                    continue
+                }
+                try await confirm(charge.reference, entry.orderId, provider, &draft)
+            }
+            guard let next = page.next else { return }
+            page = try await provider.charges(since: since - Self.clockSkew, after: next)
+        }
+    }
+
+    /// Asks once more, with the order read before and after: what was changing while the pages were read differs only
+    /// in time.
+    private func confirm(
+        _ reference: String, _ order: OrderID, _ provider: any PaymentProvider, _ draft: inout Draft
+    ) async throws {
+        var entry = try await repository.reconciliations.entries(of: [order])[order]
+        for _ in 0..<3 {
+            guard case .succeeded(let charge) = try await provider.known(reference) else { return }
+            let now = try await repository.reconciliations.entries(of: [order])[order]
+            if now == entry {
+                draft.add(ReconciliationRules.difference(charge, now, by: provider.name), now)
+                return
+            }
+            entry = now
+        }
+    }
+
+    // MARK: The orders' side
+
+    private func compareOrders(
+        with provider: any PaymentProvider, since: Instant, before: Instant, _ sheet: ChargeSheetRepository,
+        _ draft: inout Draft
+    ) async throws {
+        var last: OrderID?
+        while true {
+            let page = try await repository.reconciliations.charged(
+                by: provider.name, since: since, before: before, after: last, limit: Self.ordersPerPage)
+            draft.orders += page.count
+            for entry in page {
+                if let reference = entry.reference, try await sheet.contains(reference) { continue }
+                try await seek(entry, provider, &draft)
+            }
+            guard page.count == Self.ordersPerPage, let end = page.last else { return }
+            last = end.orderId
+        }
+    }
+
+    /// The charge was not listed: it may be newer than the list, or the provider's list may lag behind.
+    private func seek(
+        _ entry: ReconciliationRules.Entry, _ provider: any PaymentProvider, _ draft: inout Draft
+    ) async throws {
+        guard let reference = entry.reference, case .succeeded = try await provider.known(reference) else {
+            draft.add(ReconciliationRules.missing(entry), entry)
+            return
+        }
+        try await confirm(reference, entry.orderId, provider, &draft)
+    }
+
+    // MARK: Settling
+
+    private static func jobs(for draft: Draft, run: String, at now: Instant) throws -> [OutboxEntry] {
+        try draft.differences.compactMap { difference in
+            guard let order = difference.orderId else { return nil }
+            switch difference.kind {
+            case .refundNotBooked: return try SettleOrder.owed(for: order, cause: "reconcile.\(run)", at: now)
+            case .chargeNotBooked where draft.states[order] == .declined:
+                return try SettleOrder.owed(for: order, cause: "reconcile.\(run)", at: now)
+            case .orderOverdue: return try VerifyPayment.owed(for: order, at: now)
+            case .chargeNotBooked, .chargeWithoutOrder, .orderWithoutCharge, .amountDiffers, .refundNotMade,
+                .chargedTwice:
+                return nil
+            }
+        }
     }
 }
