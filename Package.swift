@@ -137,7 +137,7 @@ let package = Package(
             meetingFloor + ["API", "Accounts", "Store", "Matchmaking", "Fleet", "GameData"]),
         room("RankerWorker", at: "workers/ranker", meetingFloor + ["Matchmaking"]),
         room("AllocatorWorker", at: "workers/allocator", meetingFloor + ["Matchmaking", "Fleet", "GameData"]),
-        room("VerifierWorker", at: "workers/verifier", meetingFloor + ["Store"]),
+        room("VerifierWorker", at: "workers/verifier", meetingFloor + ["Store", .metrics]),
         room("IngestWorker", at: "workers/ingest", meetingFloor + ["GameData", "Fleet", "Matchmaking", .metrics]),
         room(
             "InstanceWorker", at: "workers/instance",
