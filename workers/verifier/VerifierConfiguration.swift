@@ -1,5 +1,6 @@
 import Configuration
 import GameModel
+import Jobs
 import Redis
 import Store
 
@@ -15,6 +16,12 @@ public struct VerifierConfiguration: Sendable, Equatable {
     public var payments = PaymentSettings()
     /// Orders that are verified at the same time.
     public var concurrency = 64
+    /// How long after it was placed an order may be charged; then it ends as the provider's truth demands.
+    public var orderTimeOut: Duration = .seconds(23 * 3600)
+    /// When charges are compared with orders, in UTC; `nil`: never by itself.
+    public var reconcileCron: String? = "17 4 * * *"
+    /// How far back they are compared.
+    public var reconcileDays = 7
 
     public init() {}
 
@@ -24,6 +31,9 @@ public struct VerifierConfiguration: Sendable, Equatable {
     /// - `muster.health.host`, `muster.health.port` (0 to 65535)
     /// - those of the payment providers, ``PaymentSettings/init(string:int:)``
     /// - `muster.verifier.concurrency` (1 to 1000)
+    /// - `muster.payments.order-timeout-hours` (1 to 23: providers remember idempotency keys for 24)
+    /// - `muster.payments.reconcile-cron`, five fields or `@daily`; `off`: never by itself
+    /// - `muster.payments.reconcile-days` (1 to 366)
     public init(reader: ConfigReader) {
         redisURL = reader.string(forKey: "muster.redis.url", default: redisURL)
         dataFolder = reader.string(forKey: "muster.data", default: dataFolder)
@@ -32,12 +42,32 @@ public struct VerifierConfiguration: Sendable, Equatable {
         payments = PaymentSettings(
             string: { reader.string(forKey: ConfigKey($0), isSecret: $1) }, int: { reader.int(forKey: ConfigKey($0)) })
         concurrency = reader.int(forKey: "muster.verifier.concurrency", default: concurrency)
+        let hours = Int(orderTimeOut.milliseconds / Self.hour)
+        orderTimeOut = .milliseconds(
+            Int64(clamping: reader.int(forKey: "muster.payments.order-timeout-hours", default: hours)) * Self.hour)
+        let cron = reader.string(forKey: "muster.payments.reconcile-cron", default: reconcileCron ?? Self.never)
+        reconcileCron = cron == Self.never ? nil : cron
+        reconcileDays = reader.int(forKey: "muster.payments.reconcile-days", default: reconcileDays)
     }
+
+    private static let never = "off"
+    /// In ms.
+    private static let hour: Int64 = 3_600_000
 
     /// - Throws: ``VerifierConfigurationError`` naming the setting.
     public func validate() throws(VerifierConfigurationError) {
         try Self.check("muster.health.port", healthPort, in: 0...65_535)
         try Self.check("muster.verifier.concurrency", concurrency, in: 1...1_000)
+        try Self.check("muster.payments.order-timeout-hours", Int(orderTimeOut.milliseconds / Self.hour), in: 1...23)
+        try Self.check("muster.payments.reconcile-days", reconcileDays, in: 1...366)
+        if let reconcileCron {
+            do throws(CronScheduleError) {
+                _ = try CronSchedule(reconcileCron)
+            } catch {
+                throw VerifierConfigurationError(
+                    description: "muster.payments.reconcile-cron is '\(reconcileCron)': \(error)")
+            }
+        }
         do throws(PaymentSettingsError) {
             try payments.validate()
         } catch {
