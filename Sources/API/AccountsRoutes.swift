@@ -1,66 +1,59 @@
 import Accounts
-import GameData
 import GameModel
 import HTTPTypes
 import Hummingbird
 
-/// Registering, logging in and out, and the keys that every other service verifies tokens with.
+/// Making an account, what its owner sees of it, and the keys that every other service verifies tokens with.
 struct AccountsRoutes: Sendable {
     let accounts: AccountService
     let tokens: TokenIssuer
-    /// Learns a new player's name, which matches and leaderboards show.
-    let players: PlayersRepository
 
     func add(to router: some RouterMethods<APIContext>) {
         router.post("/v1/accounts", use: register)
         router.get("/v1/accounts/me", use: ownAccount)
-        router.post("/v1/sessions", use: logIn)
-        router.post("/v1/sessions/refresh", use: refresh)
-        router.delete("/v1/sessions/current", use: logOut)
+        router.put("/v1/accounts/me/credentials", use: upgrade)
         router.get("/.well-known/jwks.json", use: keys)
     }
 
+    /// The answer is the same whether the address has an account already: who asks learns nothing about it.
     @Sendable func register(_ request: Request, _ context: APIContext) async throws -> Response {
         let body = try await request.decodeBody(Registration.self, context: context)
         try await accounts.register(
-            email: body.email, password: body.password, displayName: body.displayName, client: .unknown)
+            email: body.email, password: body.password, displayName: body.displayName,
+            client: context.client(request))
         return try .json(Accepted(), status: .accepted)
     }
 
     @Sendable func ownAccount(_ request: Request, _ context: APIContext) async throws -> Response {
-        let account = try await accounts.account(try context.requirePlayer())
+        let account = try await accounts.account(try context.requireAccount())
         return try .json(OwnAccount(account))
     }
 
-    @Sendable func logIn(_ request: Request, _ context: APIContext) async throws -> Response {
+    /// A guest gets an e-mail address and a password. As above, the answer doesn't tell whether the address was free.
+    @Sendable func upgrade(_ request: Request, _ context: APIContext) async throws -> Response {
+        let player = try context.requireAccount()
         let body = try await request.decodeBody(Credentials.self, context: context)
-        let session = try await accounts.logIn(email: body.email, password: body.password, client: .unknown)
-        // Registering says nothing of the account, so its player is noted here.
-        if try await players.profile(session.playerId) == nil {
-            let account = try await accounts.account(session.playerId)
-            try await players.upsert(account.playerId, displayName: account.displayName, at: account.createdAt)
-        }
-        return try .json(SessionReply(session), status: .created, headers: Self.uncached)
-    }
-
-    @Sendable func refresh(_ request: Request, _ context: APIContext) async throws -> Response {
-        let body = try await request.decodeBody(RefreshToken.self, context: context)
-        return try .json(SessionReply(try await accounts.refresh(body.refreshToken, client: .unknown)), headers: Self.uncached)
-    }
-
-    @Sendable func logOut(_ request: Request, _ context: APIContext) async throws -> Response {
-        let player = try context.requirePlayer()
-        let body = try await request.decodeBody(RefreshToken.self, context: context)
-        try await accounts.logOut(body.refreshToken, player: player)
-        return .empty()
+        try await accounts.upgrade(
+            player, email: body.email, password: body.password, client: context.client(request))
+        return try .json(Accepted(), status: .accepted)
     }
 
     @Sendable func keys(_ request: Request, _ context: APIContext) async throws -> Response {
-        .text(tokens.jwks, contentType: "application/json")
+        var response = Response.text(tokens.jwks, contentType: "application/json")
+        // A key is published for longer than that before it signs.
+        response.headers[.cacheControl] = "public, max-age=60"
+        return response
     }
+}
 
-    /// Tokens must not stay in a cache (RFC 6749, 5.1).
-    private static let uncached: HTTPFields = [.cacheControl: "no-store"]
+extension APIContext {
+    /// Whose account it is about: any person's who has one, developers and operators included. 401 without a valid
+    /// token, 403 for one that belongs to no account.
+    func requireAccount() throws(Problem) -> PlayerID {
+        let identity = try requireIdentity(roles: Role.ofPeople)
+        guard let player = identity.playerId else { throw .forbidden("This needs the token of somebody's log-in.") }
+        return player
+    }
 }
 
 // MARK: Bodies
@@ -71,13 +64,9 @@ private struct Registration: Decodable {
     var displayName: String
 }
 
-private struct Credentials: Decodable {
+struct Credentials: Decodable {
     var email: String
     var password: String
-}
-
-private struct RefreshToken: Decodable {
-    var refreshToken: String
 }
 
 private struct Accepted: Encodable {
@@ -88,28 +77,16 @@ private struct OwnAccount: Encodable {
     var playerId: PlayerID
     var email: String?
     var displayName: String
+    var role: Role
+    var isGuest: Bool
     var createdAt: Instant
 
     init(_ account: Account) {
         playerId = account.playerId
         email = account.email
         displayName = account.displayName
+        role = account.role
+        isGuest = account.isGuest
         createdAt = account.createdAt
-    }
-}
-
-private struct SessionReply: Encodable {
-    var playerId: PlayerID
-    var accessToken: String
-    var tokenType = "Bearer"
-    /// Seconds.
-    var expiresIn: Int64
-    var refreshToken: String
-
-    init(_ session: Session) {
-        playerId = session.playerId
-        accessToken = session.accessToken
-        expiresIn = session.expiresIn.milliseconds / 1000
-        refreshToken = session.refreshToken
     }
 }

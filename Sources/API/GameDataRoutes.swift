@@ -80,21 +80,8 @@ struct GameDataRoutes: Sendable {
     private static func reply(_ request: Request, _ patch: Patch, caching: String) throws -> Response {
         let tag = "\"patch-\(patch.patch)\""
         let headers: HTTPFields = [.eTag: tag, .cacheControl: caching]
-        let known = (request.headers[.ifNoneMatch] ?? "").split(separator: ",").map { $0.trimming(" \t") }
-        // RFC 9110, 13.1.2: compared weakly, and `*` is whatever there is.
-        guard !known.contains(where: { $0 == "*" || $0 == tag || $0 == "W/\(tag)" }) else {
-            return Response(status: .notModified, headers: headers)
-        }
+        guard !request.isKnown(tag) else { return Response(status: .notModified, headers: headers) }
         return try .json(patch, headers: headers)
-    }
-}
-
-extension Substring {
-    fileprivate func trimming(_ characters: String) -> Substring {
-        guard let first = firstIndex(where: { !characters.contains($0) }),
-            let last = lastIndex(where: { !characters.contains($0) })
-        else { return self[startIndex..<startIndex] }
-        return self[first...last]
     }
 }
 

@@ -5,7 +5,8 @@ extension AccountsError: ProblemConvertible {
         switch self {
         case .invalidField(let name, let reason): .invalidField(name, "This value is not right: \(reason).")
         case .notGuest: .conflict("The account has an e-mail address and a password already.", field: "email")
-        case .tooManyAttempts: .unavailable("Too many attempts. Try again later.")
+        case .tooManyAttempts(let retryAfter):
+            .tooManyRequests("There were too many attempts. Wait before the next one.", retryAfter: retryAfter)
         case .locked(let reason): .forbidden("The account is locked: \(reason).")
         case .wrongCredentials: .unauthorized("The e-mail address or the password is wrong.")
         case .invalidRefreshToken: .unauthorized("The refresh token is unknown, expired or revoked. Log in again.")

@@ -16,11 +16,10 @@ extension StoreError: ProblemConvertible {
         case .limitReached(let product, let limit):
             .conflict("\(product) can be bought \(limit) times by one player.")
         case .codeRefused(let code, let reason): .invalidField("codes", "The code \(code) does not hold: \(reason).")
-        case .priceChanged(let quote):
-            .conflict("The price is now \(quote.total) \(quote.unit) in minor units. Ask for a new quote.")
+        case .priceChanged(let quote): .priceChanged(quote)
         case .insufficientFunds(let needed, let held): .conflict("The wallet holds \(held) of \(needed).")
         case .insufficientItems(let product, let held): .conflict("\(held) pieces of \(product) are left.")
-        case .tooManyOrders(let reason, _): .conflict("\(reason).")
+        case .tooManyOrders(let reason, let retryAfter): .tooManyRequests("\(reason).", retryAfter: retryAfter)
         case .orderState(let order, let state, let reason):
             .conflict("Order \(order) is \(state.rawValue): \(reason).")
         case .invalidDraft(let problems):

@@ -2,55 +2,73 @@ import Accounts
 import GameModel
 import HTTPTypes
 import Hummingbird
-import Logging
 import NIOCore
 import Store
 
-/// What players buy and own, and the payment provider's webhooks.
+/// What players can buy, what it would cost, and buying it.
 struct StoreRoutes: Sendable {
+    static let ordersPage = 1...100
+
     let store: StoreService
-    /// `nil` refuses every webhook: without a secret none can be told from a forgery.
-    let webhooks: WebhookReceiver?
+    /// Knows whether there is somebody to get a gift.
+    let accounts: AccountService
 
     func add(to router: some RouterMethods<APIContext>) {
         router.get("/v1/store/products", use: products)
+        router.post("/v1/store/quotes", use: quote)
         router.post("/v1/store/orders", use: placeOrder)
         router.get("/v1/store/orders", use: orders)
         router.get("/v1/store/orders/{id}", use: order)
-        router.get("/v1/store/inventory", use: inventory)
-        router.post("/v1/store/webhooks/payments", use: webhook)
     }
 
+    /// The catalog is kept as the bytes that are sent: nothing is encoded here.
     @Sendable func products(_ request: Request, _ context: APIContext) async throws -> Response {
         // Developers look at what they change.
-        _ = try context.requireIdentity(roles: [.player, .developer])
+        _ = try context.requireIdentity(roles: Role.ofPeople)
         let catalog = try await store.catalog.catalog()
         let tag = "\"\(catalog.tag)\""
         // Prices change when promotions begin and end: a cache may keep the body, but has to ask.
         let headers: HTTPFields = [.eTag: tag, .cacheControl: "private, no-cache"]
-        guard !Self.isKnown(tag, request) else { return Response(status: .notModified, headers: headers) }
-        var full = headers
-        full[.contentType] = "application/json"
-        full[.contentLength] = String(catalog.json.count)
-        return Response(status: .ok, headers: full, body: ResponseBody(byteBuffer: ByteBuffer(bytes: catalog.json)))
+        guard !request.isKnown(tag) else { return Response(status: .notModified, headers: headers) }
+        return .bytes(
+            ByteBuffer(bytes: catalog.json), status: .ok, headers: headers, contentType: "application/json")
     }
 
+    @Sendable func quote(_ request: Request, _ context: APIContext) async throws -> Response {
+        let player = try context.requirePlayer()
+        let wish = try await request.decodeBody(WishBody.self, context: context).wish()
+        return try .json(try await store.catalog.quote(wish, player: player))
+    }
+
+    /// 202 says that the order is on disk and will end; an order that the wallet pays has ended then: 201.
     @Sendable func placeOrder(_ request: Request, _ context: APIContext) async throws -> Response {
         let player = try context.requirePlayer()
-        let wish = try await request.decodeBody(OrderWish.self, context: context)
+        let body = try await request.decodeBody(OrderBody.self, context: context)
         let key = try request.requireHeader(.idempotencyKey)
+        let wish = try body.wish.wish()
+        let payment = try body.payment()
+        try await checkRecipient(wish.recipient)
         let placed = try await store.orders.place(
-            Wish(productId: wish.productId), player: player, payment: .provider(nil, method: wish.paymentMethod),
-            expected: nil, idempotencyKey: key)
+            wish, player: player, payment: payment, expected: body.expectedTotal, idempotencyKey: key)
         return try .json(
-            OrderReply(placed.order), status: .accepted,
+            OrderReply(placed.order), status: placed.order.state.isOpen ? .accepted : .created,
             headers: [.location: "/v1/store/orders/\(placed.order.orderId)"])
+    }
+
+    private func checkRecipient(_ recipient: PlayerID?) async throws {
+        guard let recipient else { return }
+        do {
+            guard try await accounts.account(recipient).deletedAt != nil else { return }
+        } catch AccountsError.unknownAccount {}
+        throw Problem.invalidField("recipient", "There is no player \(recipient).")
     }
 
     @Sendable func orders(_ request: Request, _ context: APIContext) async throws -> Response {
         let player = try context.requirePlayer()
-        let orders = try await store.orders.orders(OrderFilter(player: player, limit: 100))
-        return try .json(OrdersReply(orders: orders.map(OrderReply.init)))
+        let limit = try request.query("limit", default: 50, in: Self.ordersPage)
+        let before = try request.query("before", as: OrderID.self)
+        let orders = try await store.orders.orders(OrderFilter(player: player, before: before, limit: limit))
+        return try .json(OrdersReply(orders, limit: limit))
     }
 
     @Sendable func order(_ request: Request, _ context: APIContext) async throws -> Response {
@@ -58,72 +76,64 @@ struct StoreRoutes: Sendable {
         let id = try context.parameter("id", as: OrderID.self)
         return try .json(OrderReply(try await store.orders.order(id, of: player)))
     }
-
-    @Sendable func inventory(_ request: Request, _ context: APIContext) async throws -> Response {
-        let entitlements = try await store.inventory.entitlements(of: try context.requirePlayer())
-        return try .json(InventoryReply(entitlements: entitlements))
-    }
-
-    /// Any 2xx tells the provider not to send the event again.
-    @Sendable func webhook(_ request: Request, _ context: APIContext) async throws -> Response {
-        guard let webhooks else { throw Problem.unauthorized("No webhook secret is configured here.") }
-        // The signature is over the bytes as they came.
-        let body = try await request.collectBytes(context: context)
-        let headers = Dictionary(
-            request.headers.map { ($0.name.canonicalName, $0.value) }, uniquingKeysWith: { first, _ in first })
-        let outcome = try await webhooks.receive(
-            provider: "stripe", headers: headers, body: Array(body.readableBytesView))
-        context.logger.debug("webhook", metadata: ["outcome": "\(outcome)"])
-        return .empty(.ok)
-    }
-
-    /// RFC 9110, 13.1.2: compared weakly, and `*` is whatever there is.
-    private static func isKnown(_ tag: String, _ request: Request) -> Bool {
-        (request.headers[.ifNoneMatch] ?? "").split(separator: ",").contains { item in
-            let known = item.filter { $0 != " " && $0 != "\t" }
-            return known == "*" || known == tag || known == "W/" + tag
-        }
-    }
 }
 
 // MARK: Bodies
 
-private struct OrderWish: Decodable {
+/// What a player wants to buy, as it is sent; see ``Wish``.
+private struct WishBody: Decodable {
     var productId: ProductID
-    var paymentMethod: String
-}
+    var quantity: Int?
+    var unit: String?
+    var codes: [String]?
+    var recipient: PlayerID?
 
-private struct OrderReply: Encodable {
-    var orderId: OrderID
-    var state: OrderState
-    var productId: ProductID
-    var amount: PaidReply
-    /// Why it was declined or is in review.
-    var reason: String?
-    var createdAt: Instant
-    var updatedAt: Instant
-
-    init(_ order: Order) {
-        orderId = order.orderId
-        state = order.state
-        productId = order.productId
-        amount = PaidReply(minorUnits: order.amount, currency: order.unit)
-        reason = order.state == .declined ? order.reason : nil
-        createdAt = order.createdAt
-        updatedAt = order.updatedAt
+    func wish() throws(Problem) -> Wish {
+        let quantity = quantity ?? 1
+        guard Wish.quantityRange.contains(quantity) else {
+            throw .invalidField("quantity", "Expected 1 to \(Wish.quantityRange.upperBound), got \(quantity).")
+        }
+        let codes = codes ?? []
+        guard codes.count <= Wish.codesMax else {
+            throw .invalidField("codes", "Expected at most \(Wish.codesMax) codes, got \(codes.count).")
+        }
+        return Wish(
+            productId: productId, quantity: quantity, unit: unit, codes: codes.map { $0.uppercased() },
+            recipient: recipient)
     }
 }
 
-/// What is charged; the currency can be a virtual one.
-private struct PaidReply: Encodable {
-    var minorUnits: Int64
-    var currency: String
-}
+private struct OrderBody: Decodable {
+    var wish: WishBody
+    /// The provider's token for the means of payment; absent where the wallet pays.
+    var paymentMethod: String?
+    /// Absent: the store's first.
+    var provider: String?
+    var wallet: Bool?
+    /// The total that the player saw.
+    var expectedTotal: Int64?
 
-private struct OrdersReply: Encodable {
-    var orders: [OrderReply]
-}
+    private enum CodingKeys: String, CodingKey { case paymentMethod, provider, wallet, expectedTotal }
 
-private struct InventoryReply: Encodable {
-    var entitlements: [Entitlement]
+    init(from decoder: any Decoder) throws {
+        wish = try WishBody(from: decoder)
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        paymentMethod = try fields.decodeIfPresent(String.self, forKey: .paymentMethod)
+        provider = try fields.decodeIfPresent(String.self, forKey: .provider)
+        wallet = try fields.decodeIfPresent(Bool.self, forKey: .wallet)
+        expectedTotal = try fields.decodeIfPresent(Int64.self, forKey: .expectedTotal)
+    }
+
+    func payment() throws(Problem) -> PaymentChoice {
+        guard wallet != true else {
+            guard paymentMethod == nil, provider == nil else {
+                throw .invalidField("wallet", "An order is paid from the wallet or by a paymentMethod, not both.")
+            }
+            return .wallet
+        }
+        guard let paymentMethod else {
+            throw .invalidField("paymentMethod", "This field is missing; an order may say wallet: true instead.")
+        }
+        return .provider(provider, method: paymentMethod)
+    }
 }

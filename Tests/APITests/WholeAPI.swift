@@ -4,6 +4,7 @@ import Accounts
 import Foundation
 import Logging
 import NIOHTTP1
+import Store
 import TestSupport
 
 /// A whole API process on a real Redis and files of its own, spoken to over HTTP.
@@ -61,7 +62,7 @@ func withAPI(
     // Cheap on purpose: the tests are of the API, not of what a password costs.
     configuration.scryptLogN = 10
     configuration.scryptP = 1
-    configuration.webhookSecret = "whsec_test"
+    configuration.payments.stripeWebhookSecrets = ["whsec_test"]
     configure(&configuration)
     var logger = Logger(label: "test.api")
     logger.logLevel = .critical

@@ -37,6 +37,25 @@ extension Request {
         return number
     }
 
+    /// A query item that names a thing; `nil` where it is absent, `invalid-field` where it can't be such a name.
+    public func query<T: Identifier>(_ name: String, as type: T.Type) throws(Problem) -> T? {
+        guard let text = uri.queryParameters.get(name) else { return nil }
+        guard let value = T(rawValue: text) else {
+            throw .invalidField(name, "Expected 1 to 200 visible ASCII characters.")
+        }
+        return value
+    }
+
+    /// Whether the client has what the tag names, by its `If-None-Match` (RFC 9110, 13.1.2: compared weakly, and `*` is
+    /// whatever there is).
+    func isKnown(_ tag: String) -> Bool {
+        guard let known = headers[.ifNoneMatch] else { return false }
+        return known.split(separator: ",").contains { item in
+            let item = item.filter { $0 != " " && $0 != "\t" }
+            return item == "*" || item == tag || item == "W/" + tag
+        }
+    }
+
     /// A header that must be there; `invalid-field` named after the header where it is absent or empty.
     public func requireHeader(_ name: HTTPField.Name) throws(Problem) -> String {
         guard let value = headers[name], !value.isEmpty else {

@@ -8,13 +8,23 @@ extension Request {
     /// - Throws: `payload-too-large` over the route's limit, `malformed-json` where the body is not JSON,
     ///   `invalid-field` where a member is missing or of another type, naming its path and what was expected.
     public func decodeBody<T: Decodable>(_ type: T.Type, context: APIContext) async throws(Problem) -> T {
+        try Self.decode(type, from: try await collectBytes(context: context))
+    }
+
+    /// The same, where the body may be left out.
+    public func decodeBodyIfPresent<T: Decodable>(_ type: T.Type, context: APIContext) async throws(Problem) -> T? {
         let bytes = try await collectBytes(context: context)
+        return bytes.readableBytes == 0 ? nil : try Self.decode(type, from: bytes)
+    }
+
+    /// The same for bytes that were read.
+    static func decode<T: Decodable>(_ type: T.Type, from bytes: ByteBuffer) throws(Problem) -> T {
         let data = Data(bytes.readableBytesView)
         do {
             return try JSONDecoder().decode(type, from: data)
         } catch let error as DecodingError {
-            if Self.isWithoutPath(error),
-                let field = UnfitNumber.path(in: data, fails: { Self.failsWithoutPath(type, $0) })
+            if isWithoutPath(error),
+                let field = UnfitNumber.path(in: data, fails: { failsWithoutPath(type, $0) })
             {
                 throw .invalidField(field, "Expected a whole number of at most 63 bits.")
             }

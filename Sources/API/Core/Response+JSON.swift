@@ -27,7 +27,8 @@ extension Response {
         Response(status: status)
     }
 
-    private static func bytes(
+    /// A reply whose bytes are ready.
+    static func bytes(
         _ buffer: ByteBuffer, status: HTTPResponse.Status, headers: HTTPFields, contentType: String
     ) -> Response {
         var headers = headers
