@@ -118,19 +118,17 @@ struct OrderTests {
                 expected: nil, idempotencyKey: "k")
             let (id, job) = (placed.order.orderId, VerifyPayment.jobId(of: placed.order.orderId).rawValue)
             let now = Instant.now
-            #expect(try await repository.settlements.beginVerifying(id, jobId: job, token: 1, at: now) != nil)
-            #expect(try await repository.settlements.beginVerifying(id, jobId: job, token: 2, at: now) != nil)
+            let attempts = (0...3).map { SettlementsRepository.Attempt(jobId: job, token: $0, at: now) }
+            #expect(try await repository.settlements.beginVerifying(id, attempts[1]) != nil)
+            #expect(try await repository.settlements.beginVerifying(id, attempts[2]) != nil)
             await #expect(throws: StoreError.self) {
-                try await repository.settlements.conclude(
-                    id, .declined(code: "late", reference: nil), jobId: job, token: 1, at: now)
+                try await repository.settlements.conclude(id, .declined(code: "late", reference: nil), attempts[1])
             }
             let charge = Charge(reference: "pi", orderId: id, minorUnits: 799, currency: "EUR")
             for _ in 0..<2 {
-                let state = try await repository.settlements.conclude(
-                    id, .paid(charge), jobId: job, token: 2, at: now)
-                #expect(state == .paid)
+                #expect(try await repository.settlements.conclude(id, .paid(charge), attempts[2])?.state == .paid)
             }
-            #expect(try await repository.settlements.beginVerifying(id, jobId: job, token: 3, at: now) == nil)
+            #expect(try await repository.settlements.beginVerifying(id, attempts[3]) == nil)
         }
     }
 

@@ -66,8 +66,10 @@ struct StoreHouse {
     }
 
     func worker() -> JobWorker {
-        let verification = VerifyPaymentHandler(repository: repository, provider: charging)
-        return JobWorker(queue: queue, handlers: [verification.handler], logger: Self.quiet())
+        let verification = VerifyPaymentHandler(repository: repository, providers: [charging])
+        let settlement = SettleOrderHandler(repository: repository, providers: [charging])
+        return JobWorker(
+            queue: queue, handlers: [verification.handler, settlement.handler], logger: Self.quiet())
     }
 
     /// Places an order that the provider charges.

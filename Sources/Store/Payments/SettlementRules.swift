@@ -60,8 +60,7 @@ enum SettlementRules {
             if charge.isDisputed { return "disputed after it was refunded" }
             return back < order.refunded ? lessGivenBack(back, order) : nil
         case .chargedBack:
-            if back > order.refunded { return "charged back, and refunded besides" }
-            return charge.isDisputed || back == charge.minorUnits ? nil : "the dispute was won: the money came back"
+            return charge.isDisputed || back >= order.refunded ? nil : "the dispute was won: the money came back"
         case .declined:
             return back == charge.minorUnits
                 ? "charged after it was declined, and given back" : "charged \(words(charge)) after it was declined"

@@ -124,6 +124,7 @@ extension SettlementsRepository {
             booked.flag = SettlementRules.flag(booked.flag, adding: note)
         }
         if aftermath.chargeback > 0 {
+            booked.refunded += aftermath.chargeback
             let note = try OrderBooks.giveBack(
                 order, amount: aftermath.chargeback, kind: .chargeback, isTotal: true,
                 reference: "\(charge.reference)/dispute", unit: charge.currency, at: now, in: db)

@@ -61,6 +61,7 @@ struct SettlementsRepository: Sendable {
                 return try OrdersRepository.order(id, in: db)
             }
             let ended = try Self.end(try Self.begun(order, at: attempt.at, in: db), verdict, at: attempt.at, in: db)
+            if ended.state.isSettled { try Self.forgetMeans(of: id, in: db) }
             try Outbox.settle(jobId: attempt.jobId, in: db)
             return ended
         }
@@ -98,6 +99,13 @@ struct SettlementsRepository: Sendable {
             try OrdersRepository.update(ended, from: order, in: db)
             return ended
         }
+    }
+
+    /// The player's account was deleted meanwhile: the means of payment was only kept for this verdict.
+    private static func forgetMeans(of id: OrderID, in db: Database) throws {
+        let statement = try db.cachedStatement(
+            sql: "UPDATE purchases SET payment_method = '' WHERE order_id = ? AND body_digest = ''")
+        try statement.execute(arguments: [id.rawValue])
     }
 
     /// What can't be granted any more, because the owner came to it in another way meanwhile, is for a person.
