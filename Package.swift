@@ -161,8 +161,8 @@ let package = Package(
         room(
             "Bench", at: "ops/bench",
             [
-                "GameModel", "Redis", "Records", "Telemetry", "Jobs", "Matchmaking", .grdb, .logging, .lifecycle,
-                .histogram,
+                "GameModel", "Redis", "Records", "Telemetry", "Jobs", "Matchmaking", "Accounts", "Store", .grdb,
+                .logging, .lifecycle, .histogram, .httpClient, .nioCore, .nioPosix, .nioHTTP1, .nioFoundation,
             ], exclude: ["peers", "peers.d"]),
         room(
             "Simulate", at: "ops/simulate", ["GameModel", "Matchmaking", .yams], exclude: ["example", "example.svg"]),
@@ -216,9 +216,8 @@ let package = Package(
         tests(
             "FaultTests",
             [
-                "muster", "Bench", "GameModel", "Jobs", "Matchmaking", "Records", "Redis", "TestSupport", .httpClient,
-                .nioCore,
-                .nioHTTP1, .nioFoundation,
+                "muster", "Accounts", "Bench", "GameModel", "Jobs", "Matchmaking", "Records", "Redis", "Store",
+                "TestSupport", .grdb, .httpClient, .nioCore, .nioHTTP1, .nioFoundation,
             ]),
         tests("SimulateTests", ["Simulate", "Matchmaking", "GameModel", "TestSupport"]),
         tests("TidyTests", []),

@@ -15,6 +15,7 @@ public final class MusterUp: Sendable {
         public let isReady: Bool
         public let redisUrl: String
         public let apiUrl: String
+        public let apiUrls: [String]
         public let developerTokenFile: String
         public let processes: [Member]
     }

@@ -5,13 +5,17 @@ import Bench
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
-        abstract: "Measure the queue and matchmaking on this machine.",
+        abstract: "Measure the queue, matchmaking and the API on this machine.",
         discussion: """
             Example:
               muster bench jobs
               muster bench match
+              muster bench api
             """,
-        subcommands: [BenchJobsCommand.self, BenchMatchCommand.self, BenchWorkerCommand.self])
+        subcommands: [
+            BenchJobsCommand.self, BenchMatchCommand.self, BenchAPICommand.self, BenchWorkerCommand.self,
+            BenchHelloCommand.self,
+        ])
 }
 
 /// `muster bench jobs`: speed, latency, CPU and memory of the queue, beside redis-benchmark.
