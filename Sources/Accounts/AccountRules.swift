@@ -7,6 +7,8 @@ public enum AccountRules {
     public static let passwordBytes = 8...256
     public static let displayNameCharacters = 1...32
     public static let displayNameBytesMax = 200
+    public static let deviceCharacters = 22...128
+    public static let lockReasonCharacters = 1...200
 
     /// The address trimmed and in lower case, so that one mailbox is one account.
     ///
@@ -50,6 +52,32 @@ public enum AccountRules {
         }
         return name
     }
+
+    /// The secret of a device, of at least 128 bits: 32 hexadecimal digits or a UUID, in lower case, or 22 characters
+    /// of base64url.
+    ///
+    /// Length is all that can be checked of randomness, and that it is not one character over and over.
+    public static func device(_ text: String) throws(AccountsError) -> String {
+        let bytes = Array(text.utf8)
+        let digits = bytes.filter { $0 != UInt8(ascii: "-") }
+        let isHex = digits.allSatisfy { Character(Unicode.Scalar($0)).isHexDigit }
+        let isKnown = bytes.allSatisfy { byte in
+            let character = Character(Unicode.Scalar(byte))
+            return character.isASCII && (character.isLetter || character.isNumber) || byte == UInt8(ascii: "-")
+                || byte == UInt8(ascii: "_")
+        }
+        guard isKnown, deviceCharacters.contains(bytes.count), !isHex || digits.count >= deviceHexDigitsMin,
+            Set(bytes).count >= deviceKindsMin
+        else {
+            throw .invalidField(
+                name: "device", reason: "expected at least 128 random bits: a UUID, 32 hex digits or 22 of base64url")
+        }
+        return isHex ? text.lowercased() : text
+    }
+
+    private static let deviceHexDigitsMin = 32
+    /// Fewer different characters than this are no accident in 128 random bits.
+    private static let deviceKindsMin = 6
 
     /// Holds emoji such as families together, so it is the one format character that a name may have.
     private static let zeroWidthJoiner: Unicode.Scalar = "\u{200D}"

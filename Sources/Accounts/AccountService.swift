@@ -1,22 +1,22 @@
-import Crypto
 import Foundation
 import GameModel
 
-/// Registers people, logs them in and keeps their sessions going.
+/// Registers people, logs them and their devices in, and keeps their sessions going.
 ///
-/// Promises: one account per mailbox; a wrong password and an unknown address get the same answer for the same work; a
-/// refresh token works once, and one that comes back a second time ends the session it was stolen from.
+/// Promises: one account per mailbox, and nobody learns from an answer, or from the work it took, whether a mailbox has
+/// one; failures lock for longer and longer; a refresh token works once, and one that comes back a second time ends the
+/// session it was stolen from. Access tokens that are out stay valid until they expire, whatever happens to a session.
 public struct AccountService: Sendable {
     public static let refreshLifetime: Duration = .seconds(30 * 24 * 3600)
     /// How long an access token lasts unless the process is configured otherwise.
     public static let accessLifetime: Duration = .seconds(15 * 60)
 
-    private let repository: AccountsRepository
-    private let passwords: PasswordHasher
-    private let tokens: TokenIssuer
-    private let limits: AccountLimits
-    private let accessLifetime: Duration
-    private let clock: @Sendable () -> Instant
+    let repository: AccountsRepository
+    let passwords: PasswordHasher
+    let tokens: TokenIssuer
+    let limits: AccountLimits
+    let accessLifetime: Duration
+    let clock: @Sendable () -> Instant
 
     public init(
         repository: AccountsRepository, passwords: PasswordHasher, tokens: TokenIssuer,
@@ -31,7 +31,8 @@ public struct AccountService: Sendable {
         self.clock = clock
     }
 
-    /// Makes an account for a player, unless the e-mail address has one; the answer and the work are the same.
+    /// Makes an account for a player, unless the e-mail address has one: that one stays as it is, and the answer and
+    /// the work are the same. Who it was learns it by logging in.
     ///
     /// Throws ``AccountsError/invalidField(name:reason:)``, ``AccountsError/tooManyAttempts(retryAfter:)`` or
     /// ``AccountsError/overloaded``.
@@ -42,142 +43,147 @@ public struct AccountService: Sendable {
             playerId: PlayerID(ULID().description), email: try AccountRules.email(email),
             displayName: try AccountRules.displayName(displayName), role: .player, createdAt: clock())
         let hash = try await passwords.hash(try AccountRules.password(password))
-        _ = try await repository.insert(account, passwordHash: hash)
+        let wait = try await repository.register(account, passwordHash: hash, creation: creation(client))
+        if let wait { throw .tooManyAttempts(retryAfter: wait) }
     }
 
-    /// Opens a session.
+    /// Opens a session by e-mail address and password.
     ///
-    /// Throws ``AccountsError/wrongCredentials`` for an unknown address and a wrong password alike.
+    /// Throws ``AccountsError/wrongCredentials`` for an unknown address and a wrong password alike,
+    /// ``AccountsError/tooManyAttempts(retryAfter:)`` after too many of either, and ``AccountsError/locked(reason:)``
+    /// only to who knows the password.
     public func logIn(
         email: String, password: String, client: ClientDetails
     ) async throws(AccountsError) -> Session {
         let (email, password) = (try AccountRules.email(email), try AccountRules.password(password))
-        let found = try await repository.account(email: email)
-        let isRight = try await passwords.verify(password, against: found?.passwordHash)
-        guard let found, isRight else { throw .wrongCredentials }
-        let (secret, token) = try newToken(family: ULID().description)
-        try await repository.open(token, of: found.account.playerId)
-        return try await session(of: found.account, refreshToken: secret)
-    }
-
-    /// Trades a refresh token for a new session; the old one is used up.
-    ///
-    /// Throws ``AccountsError/invalidRefreshToken``, or ``AccountsError/refreshTokenReused`` when that ended the
-    /// session.
-    public func refresh(_ refreshToken: String, client: ClientDetails) async throws(AccountsError) -> Session {
-        let (secret, token) = try newToken(family: "")
-        let rotation = try await repository.rotate(
-            hash: Self.hash(refreshToken),
-            to: { family in
-                .init(hash: token.hash, family: family, issuedAt: token.issuedAt, expiresAt: token.expiresAt)
-            }, at: token.issuedAt)
-        switch rotation {
-        case .rotated(let account): return try await session(of: account, refreshToken: secret)
-        case .unknown: throw .invalidRefreshToken
-        case .reused: throw .refreshTokenReused
+        let attempt = attempt(email: email, client: client)
+        if let wait = try await repository.wait(before: attempt, at: clock()) {
+            throw .tooManyAttempts(retryAfter: wait)
         }
-    }
-
-    /// Ends the session that a refresh token belongs to; one that is unknown, or another player's, is left alone.
-    public func logOut(_ refreshToken: String, player: PlayerID) async throws(AccountsError) {
-        try await repository.close(hash: Self.hash(refreshToken), of: player)
-    }
-
-    /// Throws ``AccountsError/unknownAccount``.
-    public func account(_ id: PlayerID) async throws(AccountsError) -> Account {
-        guard let account = try await repository.account(id) else { throw .unknownAccount }
-        return account
+        let found = try await repository.credentials(email: email)
+        let isRight = try await passwords.verify(password, against: found?.passwordHash)
+        let (secret, opening) = try newSession(client)
+        let logIn = try await repository.settle(
+            attempt, player: isRight ? found?.account.playerId : nil, opening: opening)
+        let session = try await session(of: logIn, opening: opening, secret: secret)
+        if let hash = found?.passwordHash { try await renewHash(hash, of: session.playerId, password: password) }
+        return session
     }
 
     /// Opens a session by a device's secret; a device that is seen for the first time gets a guest account.
     ///
-    /// - Parameter device: at least 128 random bits that the device made and keeps: a UUID, hex or base64url.
+    /// A device belongs to one account: there is no way to add a second one to an account, so that nobody can be
+    /// tricked into sharing theirs. Throws like ``logIn(email:password:client:)``.
+    /// - Parameters:
+    ///   - device: at least 128 random bits that the device made and keeps: a UUID, hex or base64url.
+    ///   - displayName: the guest's name; not looked at where the device is known.
     public func logIn(
         device: String, displayName: String, client: ClientDetails
     ) async throws(AccountsError) -> Session {
-        throw .unavailable("not built yet")
+        let hash = Secret.digest(try AccountRules.device(device))
+        let (secret, opening) = try newSession(client)
+        let guest = Account(
+            playerId: PlayerID(ULID().description), email: nil,
+            displayName: try AccountRules.displayName(displayName), role: .player, createdAt: opening.openedAt)
+        let logIn = try await repository.logIn(
+            device: hash, guest: guest, creation: creation(client), opening: opening)
+        return try await session(of: logIn, opening: opening, secret: secret)
     }
 
     /// Gives a guest an e-mail address and a password; nothing changes where the address has an account, and the answer
-    /// is the same.
+    /// is the same. The player id and the device stay.
     ///
-    /// Throws ``AccountsError/notGuest`` where the account has them already.
+    /// Throws ``AccountsError/notGuest`` where the account has them already, and what
+    /// ``register(email:password:displayName:client:)`` throws.
     public func upgrade(
         _ player: PlayerID, email: String, password: String, client: ClientDetails
     ) async throws(AccountsError) {
-        throw .unavailable("not built yet")
+        let email = try AccountRules.email(email)
+        guard try await account(player).isGuest else { throw .notGuest }
+        let hash = try await passwords.hash(try AccountRules.password(password))
+        switch try await repository.upgrade(
+            player, email: email, passwordHash: hash, creation: creation(client), at: clock())
+        {
+        case .done: return
+        case .wait(let wait): throw .tooManyAttempts(retryAfter: wait)
+        case .unknown: throw .unknownAccount
+        case .notGuest: throw .notGuest
+        case .locked(let reason): throw .locked(reason: reason)
+        }
     }
 
-    /// The player's open sessions, the last used first.
-    public func sessions(of player: PlayerID) async throws(AccountsError) -> [OpenSession] {
-        throw .unavailable("not built yet")
-    }
-
-    /// Ends one of the player's sessions; one that is unknown, or another player's, is left alone.
-    public func end(_ session: SessionID, of player: PlayerID) async throws(AccountsError) {
-        throw .unavailable("not built yet")
-    }
-
-    /// Ends all of the player's sessions: logs out everywhere.
-    public func endAll(of player: PlayerID) async throws(AccountsError) {
-        throw .unavailable("not built yet")
+    /// Throws ``AccountsError/unknownAccount``, also for a deleted one.
+    public func account(_ id: PlayerID) async throws(AccountsError) -> Account {
+        guard let account = try await repository.account(id), account.deletedAt == nil else { throw .unknownAccount }
+        return account
     }
 
     /// Everything held about the player. Throws ``AccountsError/unknownAccount``.
     public func export(_ player: PlayerID) async throws(AccountsError) -> AccountExport {
-        throw .unavailable("not built yet")
+        guard let export = try await repository.export(player, at: clock()) else { throw .unknownAccount }
+        return export
     }
 
     /// Deletes the person's data: address, name, password, devices, sessions; the id stays as a pseudonym.
     ///
-    /// - Parameter password: needed where the account has one; ``AccountsError/wrongCredentials`` where it is wrong.
-    public func delete(_ player: PlayerID, password: String?) async throws(AccountsError) {
-        throw .unavailable("not built yet")
+    /// - Parameters:
+    ///   - password: needed where the account has one; ``AccountsError/wrongCredentials`` where it is wrong, counted
+    ///     like a failed log-in.
+    public func delete(
+        _ player: PlayerID, password: String?, client: ClientDetails = .unknown
+    ) async throws(AccountsError) {
+        guard let found = try await repository.credentials(of: player) else { throw .unknownAccount }
+        if let hash = found.passwordHash, let email = found.account.email {
+            guard let password else {
+                throw .invalidField(name: "password", reason: "needed to delete an account that has one")
+            }
+            try await check(password, against: hash, attempt: attempt(email: email, client: client))
+        }
+        guard try await repository.erase(player, by: player.rawValue, at: clock()) else { throw .unknownAccount }
     }
 
-    // MARK: Staff
+    // MARK: Parts of these
 
-    /// Accounts whose id, e-mail address or name hold the text, newest first; empty text: all. Deleted ones too.
-    public func accounts(matching text: String, limit: Int) async throws(AccountsError) -> [Account] {
-        throw .unavailable("not built yet")
+    /// A password that opens no session: a failure counts, and a lock holds, as at a log-in.
+    private func check(
+        _ password: String, against hash: String, attempt: AccountsRepository.Attempt
+    ) async throws(AccountsError) {
+        let password = try AccountRules.password(password)
+        if let wait = try await repository.wait(before: attempt, at: clock()) {
+            throw .tooManyAttempts(retryAfter: wait)
+        }
+        let isRight = try await passwords.verify(password, against: hash)
+        if let wait = try await repository.settle(attempt, isRight: isRight, at: clock()) {
+            throw .tooManyAttempts(retryAfter: wait)
+        }
+        guard isRight else { throw .wrongCredentials }
     }
 
-    /// Changes what an account may do; tokens that are out keep the old role until they expire.
-    public func setRole(_ role: Role, of player: PlayerID, by editor: String) async throws(AccountsError) -> Account {
-        throw .unavailable("not built yet")
+    /// Stores the password under the parameters in force, where the hash that it was checked against has others.
+    private func renewHash(
+        _ old: String, of player: PlayerID, password: [UInt8]
+    ) async throws(AccountsError) {
+        guard passwords.isOutdated(old) else { return }
+        do {
+            let new = try await passwords.hash(password)
+            try await repository.replaceHash(old, by: new, of: player)
+        } catch .overloaded {
+            // The log-in stands without it; the next one tries again.
+            return
+        }
     }
 
-    /// Ends all sessions and refuses log-ins until it is unlocked.
-    public func lock(_ player: PlayerID, reason: String, by editor: String) async throws(AccountsError) -> Account {
-        throw .unavailable("not built yet")
+    private func attempt(email: String, client: ClientDetails) -> AccountsRepository.Attempt {
+        .init(
+            account: .init(name: AttemptKey.account(email: email), backoff: limits.account),
+            address: .init(
+                name: AttemptKey.logIns(from: client), backoff: limits.address,
+                isEnforced: !ClientNetwork.isLocal(client.address)))
     }
 
-    /// Lets an account log in again.
-    public func unlock(_ player: PlayerID, by editor: String) async throws(AccountsError) -> Account {
-        throw .unavailable("not built yet")
-    }
-
-    private func session(of account: Account, refreshToken: String) async throws(AccountsError) -> Session {
-        let access = try await tokens.access(
-            subject: account.playerId.rawValue, role: account.role, lifetime: accessLifetime)
-        return Session(
-            playerId: account.playerId, sessionId: SessionID(""), accessToken: access, expiresIn: accessLifetime,
-            refreshToken: refreshToken)
-    }
-
-    private func newToken(
-        family: String
-    ) throws(AccountsError) -> (secret: String, token: AccountsRepository.RefreshToken) {
-        let secret = Base64URL.encode(try Scrypt.randomBytes(32))
-        let now = clock()
-        return (
-            secret,
-            .init(hash: Self.hash(secret), family: family, issuedAt: now, expiresAt: now + Self.refreshLifetime)
-        )
-    }
-
-    /// The secret is 256 random bits, so one round of SHA-256 is enough to keep a stolen table useless.
-    private static func hash(_ secret: String) -> String {
-        Base64URL.encode(SHA256.hash(data: Data(secret.utf8)))
+    private func creation(_ client: ClientDetails) -> AccountsRepository.Creation {
+        .init(
+            key: AttemptKey.creations(from: client), limit: limits.creations, window: limits.creationsWindow,
+            isEnforced: !ClientNetwork.isLocal(client.address))
     }
 }

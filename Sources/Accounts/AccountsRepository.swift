@@ -2,57 +2,108 @@ import GRDB
 import GameModel
 import Records
 
-/// Accounts and refresh sessions in `accounts.sqlite`: every statement about them is here.
+/// Accounts, devices, sessions and failed attempts in `accounts.sqlite`: every statement about them is in this type.
 public struct AccountsRepository: Sendable {
-    /// Expired sessions removed per new one, so that the table stays as small as what is alive.
-    static let expiredRemovedMax = 10
-
     private let database: RecordsDatabase
 
     public init(database: RecordsDatabase) { self.database = database }
 
-    /// One refresh token as it is stored: by its SHA-256, never itself.
-    struct RefreshToken: Sendable {
-        let hash: String
-        let family: String
-        let issuedAt: Instant
-        let expiresAt: Instant
+    /// An account, and what its password is checked against; `nil` for a guest.
+    struct Credentials: Sendable {
+        let account: Account
+        let passwordHash: String?
     }
 
-    enum Rotation: Sendable {
-        case rotated(Account)
-        case unknown
-        /// The token had been used; its family is gone now.
-        case reused
-    }
-
-    /// Stores a new account; `false` where the e-mail address is taken.
-    func insert(_ account: Account, passwordHash: String) async throws(AccountsError) -> Bool {
+    /// Stores a new account unless its e-mail address has one, and counts it for its maker's network either way.
+    ///
+    /// The answer is how long to wait where too many were made; `nil`: done, and nobody learns which of the two.
+    func register(
+        _ account: Account, passwordHash: String, creation: Creation
+    ) async throws(AccountsError) -> Duration? {
         try await write { db in
+            if let wait = try Self.count(creation, at: account.createdAt, in: db) { return wait }
+            try Self.insert(account, passwordHash: passwordHash, in: db)
+            return nil
+        }
+    }
+
+    static func insert(_ account: Account, passwordHash: String?, in db: Database) throws {
+        try db.execute(
+            sql: """
+                INSERT INTO accounts (player_id, email, display_name, password_hash, role, created_at)
+                VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (email) DO NOTHING
+                """,
+            arguments: [
+                account.playerId.rawValue, account.email, account.displayName, passwordHash,
+                account.role.rawValue, account.createdAt.milliseconds,
+            ])
+    }
+
+    /// What an upgrade came to.
+    enum Upgrade: Sendable {
+        /// The account has the address now, or another one had it already.
+        case done
+        case wait(Duration)
+        case unknown
+        case notGuest
+        case locked(String)
+    }
+
+    /// Gives a guest an e-mail address and a password, unless the address has an account.
+    func upgrade(
+        _ player: PlayerID, email: String, passwordHash: String, creation: Creation, at now: Instant
+    ) async throws(AccountsError) -> Upgrade {
+        try await write { db in
+            if let wait = try Self.count(creation, at: now, in: db) { return .wait(wait) }
+            guard let account = try Self.account(player, in: db), account.deletedAt == nil else { return .unknown }
+            if let reason = account.lockedReason { return .locked(reason) }
+            guard account.isGuest else { return .notGuest }
             try db.execute(
                 sql: """
-                    INSERT INTO accounts (player_id, email, display_name, password_hash, role, created_at)
-                    VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (email) DO NOTHING
-                    """,
-                arguments: [
-                    account.playerId.rawValue, account.email, account.displayName, passwordHash,
-                    account.role.rawValue, account.createdAt.milliseconds,
-                ])
-            return db.changesCount == 1
+                    UPDATE accounts SET email = ?1, password_hash = ?2 WHERE player_id = ?3
+                        AND NOT EXISTS (SELECT 1 FROM accounts WHERE email = ?1)
+                    """, arguments: [email, passwordHash, player.rawValue])
+            if db.changesCount == 1 {
+                try Self.log("account.upgrade", of: player, by: player.rawValue, at: now, in: db)
+            }
+            return .done
         }
     }
 
+    /// Deleted accounts too.
     func account(_ id: PlayerID) async throws(AccountsError) -> Account? {
+        try await read { db in try Self.account(id, in: db) }
+    }
+
+    static func account(_ id: PlayerID, in db: Database) throws -> Account? {
+        let statement = try db.cachedStatement(sql: "SELECT * FROM accounts WHERE player_id = ?")
+        return try Row.fetchOne(statement, arguments: [id.rawValue]).map(Self.account)
+    }
+
+    func credentials(email: String) async throws(AccountsError) -> Credentials? {
         try await read { db in
-            try Row.fetchOne(db, sql: "SELECT * FROM accounts WHERE player_id = ?", arguments: [id.rawValue])
-                .map(Self.account)
+            let statement = try db.cachedStatement(sql: "SELECT * FROM accounts WHERE email = ?")
+            return try Row.fetchOne(statement, arguments: [email])
+                .map { Credentials(account: Self.account($0), passwordHash: $0["password_hash"]) }
         }
     }
 
-    func account(email: String) async throws(AccountsError) -> (account: Account, passwordHash: String)? {
+    /// `nil` where there is no such account any more.
+    func credentials(of player: PlayerID) async throws(AccountsError) -> Credentials? {
         try await read { db in
-            try Row.fetchOne(db, sql: "SELECT * FROM accounts WHERE email = ?", arguments: [email])
-                .map { (Self.account($0), $0["password_hash"]) }
+            try Row.fetchOne(
+                db, sql: "SELECT * FROM accounts WHERE player_id = ? AND deleted_at IS NULL",
+                arguments: [player.rawValue]
+            ).map { Credentials(account: Self.account($0), passwordHash: $0["password_hash"]) }
+        }
+    }
+
+    /// Stores a password's new hash, unless it was changed meanwhile.
+    func replaceHash(_ old: String, by new: String, of player: PlayerID) async throws(AccountsError) {
+        try await write { db in
+            try db.execute(
+                sql: "UPDATE accounts SET password_hash = ? WHERE player_id = ? AND password_hash = ?",
+                arguments: [new, player.rawValue, old])
         }
     }
 
@@ -68,91 +119,35 @@ public struct AccountsRepository: Sendable {
         }
     }
 
-    /// Stores the first token of a session.
-    func open(_ token: RefreshToken, of player: PlayerID) async throws(AccountsError) {
-        try await write { db in
-            try Self.removeExpired(at: token.issuedAt, in: db)
-            try Self.insert(token, of: player.rawValue, in: db)
-        }
-    }
-
-    /// Uses a token up and stores the one that follows it, which inherits its family; a used one takes its family down.
-    func rotate(
-        hash: String, to next: @escaping @Sendable (_ family: String) -> RefreshToken, at now: Instant
-    ) async throws(AccountsError) -> Rotation {
-        try await write { db in
-            let found = try Row.fetchOne(
-                db,
-                sql: """
-                    SELECT s.family, s.expires_at, s.used_at, a.* FROM refresh_sessions s
-                    JOIN accounts a ON a.player_id = s.player_id WHERE s.token_hash = ?
-                    """,
-                arguments: [hash])
-            guard let found else { return .unknown }
-            let (family, expiresAt, usedAt): (String, Int64, Int64?) = (
-                found["family"], found["expires_at"], found["used_at"]
-            )
-            guard usedAt == nil else {
-                try db.execute(sql: "DELETE FROM refresh_sessions WHERE family = ?", arguments: [family])
-                return .reused
-            }
-            guard now.milliseconds < expiresAt else { return .unknown }
-            try db.execute(
-                sql: "UPDATE refresh_sessions SET used_at = ? WHERE token_hash = ?",
-                arguments: [now.milliseconds, hash])
-            let account = Self.account(found)
-            try Self.removeExpired(at: now, in: db)
-            try Self.insert(next(family), of: account.playerId.rawValue, in: db)
-            return .rotated(account)
-        }
-    }
-
-    /// Ends the session that a token belongs to, if it is this player's.
-    func close(hash: String, of player: PlayerID) async throws(AccountsError) {
-        try await write { db in
-            try db.execute(
-                sql: """
-                    DELETE FROM refresh_sessions WHERE player_id = ? AND family =
-                        (SELECT family FROM refresh_sessions WHERE token_hash = ?)
-                    """,
-                arguments: [player.rawValue, hash])
-        }
-    }
-
-    private static func insert(_ token: RefreshToken, of player: String, in db: Database) throws {
-        try db.execute(
-            sql: """
-                INSERT INTO refresh_sessions (token_hash, family, player_id, issued_at, expires_at)
-                VALUES (?, ?, ?, ?, ?)
-                """,
-            arguments: [
-                token.hash, token.family, player, token.issuedAt.milliseconds, token.expiresAt.milliseconds,
-            ])
-    }
-
-    private static func removeExpired(at now: Instant, in db: Database) throws {
-        try db.execute(
-            sql: """
-                DELETE FROM refresh_sessions WHERE token_hash IN
-                    (SELECT token_hash FROM refresh_sessions WHERE expires_at < ? ORDER BY expires_at LIMIT ?)
-                """,
-            arguments: [now.milliseconds, expiredRemovedMax])
-    }
-
-    private static func account(_ row: Row) -> Account {
+    static func account(_ row: Row) -> Account {
         Account(
             playerId: PlayerID(row["player_id"]), email: row["email"], displayName: row["display_name"],
             role: Role(rawValue: row["role"]) ?? .player,
-            createdAt: Instant(milliseconds: row["created_at"]))
+            createdAt: Instant(milliseconds: row["created_at"]), lockedReason: row["locked_reason"],
+            deletedAt: (row["deleted_at"] as Int64?).map { Instant(milliseconds: $0) })
     }
 
-    private func read<T: Sendable>(
+    /// Writes an edit of an account down, in its transaction.
+    static func log(
+        _ action: String, of player: PlayerID, by editor: String, at now: Instant, before: String? = nil,
+        after: String? = nil, in db: Database
+    ) throws {
+        try ChangeLog.append(
+            .init(
+                at: now.milliseconds, by: editor, action: action, subject: changeSubject(player), before: before,
+                after: after), in: db)
+    }
+
+    /// What an account is called in the log of changes.
+    static func changeSubject(_ player: PlayerID) -> String { "account \(player)" }
+
+    func read<T: Sendable>(
         _ body: @escaping @Sendable (Database) throws -> T
     ) async throws(AccountsError) -> T {
         do { return try await database.read(body) } catch { throw .unavailable("\(error)") }
     }
 
-    private func write<T: Sendable>(
+    func write<T: Sendable>(
         _ body: @escaping @Sendable (Database) throws -> T
     ) async throws(AccountsError) -> T {
         do { return try await database.write(body) } catch { throw .unavailable("\(error)") }

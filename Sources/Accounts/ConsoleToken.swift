@@ -23,8 +23,8 @@ extension TokenIssuer {
         return try await sign(
             TokenClaims(
                 iss: Self.issuer, aud: AudienceClaim(value: [ConsoleToken.audience]), sub: player.rawValue, role: nil,
-                match: nil, iat: issuedAt, exp: issuedAt + Int(lifetime.inSeconds.rounded(.up)),
-                jti: ULID().description, consoleSession: session.rawValue,
+                sid: session.rawValue, match: nil, iat: issuedAt,
+                exp: issuedAt + Int(lifetime.inSeconds.rounded(.up)), jti: ULID().description,
                 csrf: Base64URL.encode(try Scrypt.randomBytes(16))))
     }
 
@@ -33,10 +33,10 @@ extension TokenIssuer {
     /// Throws ``AccountsError/invalidToken(_:)`` for one that is malformed, expired, signed by another key, or meant
     /// for another audience.
     public func verifyConsole(_ token: String) async throws(AccountsError) -> ConsoleToken {
-        let (claims, _) = try await read(token, at: clock())
+        let claims = try await read(token)
         guard claims.aud.value == [ConsoleToken.audience] else { throw .invalidToken("meant for another audience") }
         guard let player = PlayerID(rawValue: claims.sub), let csrf = claims.csrf,
-            let session = claims.consoleSession.flatMap(SessionID.init(rawValue:))
+            let session = claims.sid.flatMap(SessionID.init(rawValue:))
         else { throw .invalidToken("not of the console") }
         return ConsoleToken(player: player, session: session, csrf: csrf)
     }

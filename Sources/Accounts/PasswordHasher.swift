@@ -12,6 +12,8 @@ public final class PasswordHasher: Sendable {
     private let admittedMax: Int
     private let admitted = Mutex(0)
     private let decoy: PasswordHash
+    /// How often a key was derived: what a log-in cost, whoever it was.
+    let derivations = Atomic<Int>(0)
 
     /// - Parameters:
     ///   - threads: how many passwords are worked on at once; by default one per core.
@@ -39,7 +41,7 @@ public final class PasswordHasher: Sendable {
     /// The stored form of a password: a PHC string with a fresh salt.
     public func hash(_ password: [UInt8]) async throws(AccountsError) -> String {
         let parameters = parameters
-        return try await onThread { () throws(AccountsError) in
+        return try await derivation { () throws(AccountsError) in
             try PasswordHash(password: password, parameters: parameters).description
         }
     }
@@ -48,11 +50,21 @@ public final class PasswordHasher: Sendable {
     public func verify(_ password: [UInt8], against stored: String?) async throws(AccountsError) -> Bool {
         let hash: PasswordHash
         if let stored { hash = try PasswordHash(stored) } else { hash = decoy }
-        let matches = try await onThread { () throws(AccountsError) in try hash.matches(password) }
+        let matches = try await derivation { () throws(AccountsError) in try hash.matches(password) }
         return matches && stored != nil
     }
 
-    private func onThread<T: Sendable>(
+    /// Whether a stored password has other parameters than those in force.
+    func isOutdated(_ stored: String) -> Bool {
+        do {
+            return try PasswordHash(stored).parameters != parameters
+        } catch {
+            // It can't be read: there is nothing to be checked against, and so nothing to renew.
+            return false
+        }
+    }
+
+    private func derivation<T: Sendable>(
         _ body: @escaping @Sendable () throws(AccountsError) -> T
     ) async throws(AccountsError) -> T {
         let isAdmitted = admitted.withLock { count in
@@ -62,6 +74,7 @@ public final class PasswordHasher: Sendable {
         }
         guard isAdmitted else { throw .overloaded }
         defer { admitted.withLock { $0 -= 1 } }
+        derivations.add(1, ordering: .relaxed)
         do {
             return try await pool.runIfActive { try body() }
         } catch let error as AccountsError {

@@ -1,24 +1,25 @@
 import Crypto
 import Foundation
+import GameModel
 import JWTKit
 
-#if canImport(Glibc)
-    import Glibc
-#endif
-
-/// The Ed25519 keys that sign tokens: files `signing-<n>.pem` in one folder, readable by their owner alone.
+/// The Ed25519 keys that sign tokens, as a folder held them at one moment; never empty.
 ///
-/// The highest number signs; all of them are published, so that tokens of an earlier key stay valid until they expire.
-/// Processes that start at once agree on the first key: it is written aside and linked into place, and a link that
-/// exists is never replaced.
-public struct SigningKeys: Sendable {
+/// All of them are published. The one that signs is the newest that is old enough for everyone to have fetched it, so
+/// that no token comes before its key; the first key of a folder, which nobody waits for, signs at once.
+struct SigningKeys: Sendable {
     struct Key: Sendable {
+        /// Its place in the order: the highest is the newest.
+        let number: Int
+        let createdAt: Instant
         /// The JWK thumbprint (RFC 7638): the same key has the same name in every process.
         let kid: String
         let privateKey: EdDSA.PrivateKey
         let publicKey: String
 
-        init(_ privateKey: EdDSA.PrivateKey) {
+        init(_ privateKey: EdDSA.PrivateKey, number: Int, createdAt: Instant) {
+            self.number = number
+            self.createdAt = createdAt
             self.privateKey = privateKey
             publicKey = Base64URL.encode(privateKey.publicKey.rawRepresentation)
             let canonical = #"{"crv":"Ed25519","kty":"OKP","x":"\#(publicKey)"}"#
@@ -26,28 +27,29 @@ public struct SigningKeys: Sendable {
         }
     }
 
-    /// Newest first; never empty.
+    /// Newest first.
     let keys: [Key]
+    private let oldest: Key
+    /// How old a key must be before it signs.
+    private let publishTime: Duration
 
-    var current: Key { keys[0] }
+    /// `nil` where there are no keys.
+    init?(_ keys: [Key], publishTime: Duration) {
+        self.keys = keys.sorted { $0.number > $1.number }
+        guard let oldest = self.keys.last else { return nil }
+        self.oldest = oldest
+        self.publishTime = publishTime
+    }
 
-    /// Reads the folder's keys, making the folder and a first key where there are none.
-    ///
-    /// Throws ``AccountsError/corrupt(_:)`` where a key can't be read or others than its owner may read it.
-    public static func loadOrCreate(folder: String) throws(AccountsError) -> SigningKeys {
-        do {
-            try FileManager.default.createDirectory(
-                atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        } catch {
-            throw .corrupt("can't make the key folder \(folder): \(error)")
-        }
-        var keys = try load(folder: folder)
-        if keys.isEmpty {
-            try create(number: 1, folder: folder)
-            keys = try load(folder: folder)
-        }
-        guard !keys.isEmpty else { throw .corrupt("no signing key in \(folder)") }
-        return SigningKeys(keys: keys)
+    /// The key that signs at a moment.
+    func signing(at now: Instant) -> Key { keys.first { signsFrom($0) <= now } ?? oldest }
+
+    /// From when a key may sign.
+    func signsFrom(_ key: Key) -> Instant { key.createdAt + publishTime }
+
+    /// When a key stopped signing: since another that came after it signs; `nil` while it signs, or has yet to.
+    func stoppedSigning(_ key: Key, at now: Instant) -> Instant? {
+        keys.filter { $0.number > key.number }.map(signsFrom).filter { $0 <= now }.min()
     }
 
     /// The public halves as a JSON Web Key Set (RFC 7517, RFC 8037).
@@ -57,62 +59,24 @@ public struct SigningKeys: Sendable {
         }
         return #"{"keys":[\#(entries.joined(separator: ","))]}"#
     }
+}
 
-    private static func load(folder: String) throws(AccountsError) -> [Key] {
-        let names: [String]
-        do {
-            names = try FileManager.default.contentsOfDirectory(atPath: folder)
-        } catch {
-            throw .corrupt("can't list the key folder \(folder): \(error)")
-        }
-        var found: [(number: Int, key: Key)] = []
-        for name in names {
-            guard name.hasPrefix("signing-"), name.hasSuffix(".pem"),
-                let number = Int(name.dropFirst("signing-".count).dropLast(".pem".count))
-            else { continue }
-            found.append((number, try read(path: folder + "/" + name)))
-        }
-        return found.sorted { $0.number > $1.number }.map(\.key)
+/// A signing key as an operator sees it.
+public struct SigningKeyState: Sendable, Hashable, Codable {
+    public enum State: String, Sendable, Hashable, Codable {
+        /// Everyone may fetch it; it does not sign yet.
+        case published
+        case signing
+        /// It does not sign any more; tokens that it signed are still good.
+        case verifying
     }
 
-    private static func read(path: String) throws(AccountsError) -> Key {
-        var status = stat()
-        guard stat(path, &status) == 0 else { throw .corrupt("can't read \(path): \(errorText())") }
-        guard status.st_mode & 0o077 == 0 else {
-            throw .corrupt("\(path) may be read by others than its owner: chmod 600 it")
-        }
-        do {
-            let pem = try String(contentsOfFile: path, encoding: .utf8)
-            return Key(try EdDSA.PrivateKey(pem: pem))
-        } catch {
-            throw .corrupt("\(path) is not an Ed25519 key in PEM form: \(error)")
-        }
-    }
-
-    /// Writes a new key under a number, unless that number was taken meanwhile.
-    private static func create(number: Int, folder: String) throws(AccountsError) {
-        let pem: String
-        do {
-            pem = try EdDSA.PrivateKey().pemRepresentation + "\n"
-        } catch {
-            throw .corrupt("can't make an Ed25519 key: \(error)")
-        }
-        let aside = "\(folder)/.new-\(getpid())-\(UUID().uuidString)"
-        let file = open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw .corrupt("can't write a key into \(folder): \(errorText())") }
-        defer { unlink(aside) }
-        let bytes = Array(pem.utf8)
-        let isWritten = write(file, bytes, bytes.count) == bytes.count && fsync(file) == 0
-        guard close(file) == 0, isWritten else { throw .corrupt("can't write a key into \(folder): \(errorText())") }
-        guard link(aside, "\(folder)/signing-\(number).pem") == 0 || errno == EEXIST else {
-            throw .corrupt("can't write a key into \(folder): \(errorText())")
-        }
-        // The name itself has to last: a token signed now must verify after a power cut.
-        let directory = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard directory >= 0 else { return }
-        fsync(directory)
-        close(directory)
-    }
-
-    private static func errorText() -> String { String(cString: strerror(errno)) }
+    public let number: Int
+    public let kid: String
+    public let state: State
+    public let createdAt: Instant
+    /// From when on it signs, or signed.
+    public let signsFrom: Instant
+    /// When it may be retired: no token of it can be good then; `nil` while it signs or has yet to.
+    public let retirableFrom: Instant?
 }

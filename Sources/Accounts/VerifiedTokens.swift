@@ -4,7 +4,8 @@ import Synchronization
 /// Tokens whose signature was found good, until they expire; never more than a fixed number.
 ///
 /// Two generations: when the young one is full it becomes the old one and the old one is dropped, so that forgetting
-/// costs nothing and a token in use moves back to the young.
+/// costs nothing and a token in use moves back to the young. All are forgotten when a key goes away: one of them may
+/// have been signed by it.
 final class VerifiedTokens: Sendable {
     private struct Entry {
         let identity: Identity
@@ -14,6 +15,8 @@ final class VerifiedTokens: Sendable {
     private struct Generations {
         var young: [String: Entry] = [:]
         var old: [String: Entry] = [:]
+        /// The keys' epoch that all of them were verified in.
+        var epoch = 0
     }
 
     private let generations = Mutex(Generations())
@@ -21,8 +24,10 @@ final class VerifiedTokens: Sendable {
 
     init(limit: Int) { generationMax = max(1, limit / 2) }
 
-    func identity(of token: String, at now: Instant) -> Identity? {
+    /// - Parameter epoch: that of the keys in force: see ``KeyRing``.
+    func identity(of token: String, at now: Instant, epoch: Int) -> Identity? {
         generations.withLock { generations in
+            if epoch > generations.epoch { generations = Generations(epoch: epoch) }
             if let entry = generations.young[token] {
                 guard now < entry.expiresAt else {
                     generations.young[token] = nil
@@ -36,8 +41,12 @@ final class VerifiedTokens: Sendable {
         }
     }
 
-    func remember(_ identity: Identity, of token: String, until expiresAt: Instant) {
-        generations.withLock { insert(Entry(identity: identity, expiresAt: expiresAt), of: token, into: &$0) }
+    /// Remembers a token that was verified with the keys of an epoch, unless that is over.
+    func remember(_ identity: Identity, of token: String, until expiresAt: Instant, epoch: Int) {
+        generations.withLock { generations in
+            guard epoch == generations.epoch else { return }
+            insert(Entry(identity: identity, expiresAt: expiresAt), of: token, into: &generations)
+        }
     }
 
     private func insert(_ entry: Entry, of token: String, into generations: inout Generations) {

@@ -1,40 +1,11 @@
 import GameModel
-import Logging
-import Records
 import TestSupport
 import Testing
 
 @testable import Accounts
 
-@Suite("Accounts and sessions")
+@Suite("Registering and logging in")
 struct AccountServiceTests {
-    struct House {
-        let service: AccountService
-        let tokens: TokenIssuer
-        let clock: TestClock
-        let repository: AccountsRepository
-    }
-
-    private func withAccounts<T>(_ body: (House) async throws -> T) async throws -> T {
-        let folder = try TemporaryFolder()
-        defer { folder.remove() }
-        let clock = TestClock()
-        let database = try RecordsDatabase.open(
-            path: folder.file("accounts.sqlite"), durability: .full, schemas: [AccountsSchema.schema],
-            logger: Logger(label: "test"))
-        let tokens = TokenIssuer(
-            keys: try SigningKeys.loadOrCreate(folder: folder.file("keys")), clock: { clock.now })
-        let repository = AccountsRepository(database: database)
-        let service = AccountService(
-            repository: repository,
-            passwords: try PasswordHasher(parameters: ScryptParameters(logN: 4, r: 1, p: 1), threads: 2),
-            tokens: tokens, clock: { clock.now })
-        let value = try await body(
-            House(service: service, tokens: tokens, clock: clock, repository: repository))
-        try database.close()
-        return value
-    }
-
     @Test("who registers can log in, and the access token is theirs")
     func registerAndLogIn() async throws {
         try await withAccounts { house in
@@ -52,104 +23,105 @@ struct AccountServiceTests {
         }
     }
 
-    @Test("an unknown address and a wrong password get the same answer")
-    func wrongCredentials() async throws {
+    @Test("one mailbox is one account, also where several register it at once: the first one's password counts")
+    func duplicate() async throws {
         try await withAccounts { house in
-            try await house.service.register(
-                email: "ada@example.com", password: "correct horse", displayName: "Ada", client: .unknown)
-            for (email, password) in [("ada@example.com", "wrong horse"), ("bob@example.com", "correct horse")] {
-                await #expect(throws: AccountsError.wrongCredentials) {
-                    try await house.service.logIn(email: email, password: password, client: .unknown)
-                }
-            }
-        }
-    }
-
-    @Test("a refresh token works once and is followed by another")
-    func rotation() async throws {
-        try await withAccounts { house in
-            var session = try await house.session()
-            let player = session.playerId
-            for _ in 0..<5 {
-                let next = try await house.service.refresh(session.refreshToken, client: .unknown)
-                #expect(next.playerId == player && next.refreshToken != session.refreshToken)
-                #expect(try await house.tokens.verify(next.accessToken).playerId == player)
-                session = next
-            }
-        }
-    }
-
-    @Test("a used refresh token that comes back ends its whole session, and no other")
-    func reuse() async throws {
-        try await withAccounts { house in
-            let stolen = try await house.session()
-            let other = try await house.service.logIn(
-                email: "ada@example.com", password: "correct horse", client: .unknown)
-            let current = try await house.service.refresh(stolen.refreshToken, client: .unknown)
-            await #expect(throws: AccountsError.refreshTokenReused) {
-                try await house.service.refresh(stolen.refreshToken, client: .unknown)
-            }
-            await #expect(throws: AccountsError.invalidRefreshToken) {
-                try await house.service.refresh(current.refreshToken, client: .unknown)
-            }
-            _ = try await house.service.refresh(other.refreshToken, client: .unknown)
-        }
-    }
-
-    @Test("of many who use one refresh token at once, one at most gets a session")
-    func concurrentRefresh() async throws {
-        try await withAccounts { house in
-            let session = try await house.session()
             let service = house.service
-            let wins = await withTaskGroup(of: Bool.self) { group in
-                for _ in 0..<8 {
+            try await withThrowingTaskGroup { group in
+                for index in 0..<8 {
                     group.addTask {
-                        do {
-                            _ = try await service.refresh(session.refreshToken, client: .unknown)
-                            return true
-                        } catch {
-                            return false
-                        }
+                        try await service.register(
+                            email: "ada@example.com", password: "password \(index)", displayName: "Ada \(index)",
+                            client: .unknown)
                     }
                 }
-                return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+                try await group.waitForAll()
             }
-            #expect(wins == 1)
+            #expect(try await house.count("SELECT COUNT(*) FROM accounts") == 1)
+            var right: [Int] = []
+            for index in 0..<8 {
+                house.clock.advance(.seconds(3600))
+                if await house.outcome("ada@example.com", "password \(index)") == nil { right.append(index) }
+            }
+            #expect(right.count == 1)
         }
     }
 
-    @Test("a refresh token is refused after 30 days, and so is one that never was")
-    func refreshExpiry() async throws {
+    @Test("registering a taken address answers as ever, and changes neither password nor name")
+    func takenAddress() async throws {
         try await withAccounts { house in
             let session = try await house.session()
-            house.clock.advance(.seconds(30 * 24 * 3600))
-            for token in [session.refreshToken, "nonsense", ""] {
-                await #expect(throws: AccountsError.invalidRefreshToken) {
-                    try await house.service.refresh(token, client: .unknown)
+            try await house.service.register(
+                email: "ADA@example.com", password: "another horse", displayName: "Eve", client: .unknown)
+            #expect(await house.outcome("ada@example.com", "another horse") == .wrongCredentials)
+            #expect(await house.outcome("ada@example.com") == nil)
+            #expect(try await house.service.account(session.playerId).displayName == "Ada")
+        }
+    }
+
+    @Test("nothing that is answered, nor how often a password is hashed, tells whether an address has an account")
+    func enumeration() async throws {
+        try await withAccounts { house in
+            let ada = try await house.session()
+            let gone = try await house.session("gone@example.com", name: "Gone")
+            try await house.service.delete(gone.playerId, password: AccountsHouse.password)
+            let locked = try await house.session("locked@example.com", name: "Locked")
+            _ = try await house.service.lock(locked.playerId, reason: "cheating", by: "test")
+
+            for email in ["ada@example.com", "nobody@example.com", "gone@example.com", "locked@example.com"] {
+                let logIn = await house.derivations {
+                    #expect(await house.outcome(email, "wrong horse") == .wrongCredentials, "\(email)")
                 }
+                #expect(logIn == 1, "\(email)")
+                let registration = try await house.derivations {
+                    try await house.service.register(
+                        email: email, password: "wrong horse", displayName: "Eve", client: .unknown)
+                }
+                #expect(registration == 1, "\(email)")
             }
+            #expect(await house.outcome("locked@example.com") == .locked(reason: "cheating"))
+            _ = try await house.service.refresh(ada.refreshToken, client: .unknown)
         }
     }
 
-    @Test("logging out ends the session, but only one's own")
-    func logOut() async throws {
-        try await withAccounts { house in
-            let session = try await house.session()
-            try await house.service.logOut(session.refreshToken, player: PlayerID("another"))
-            let next = try await house.service.refresh(session.refreshToken, client: .unknown)
-            try await house.service.logOut(next.refreshToken, player: next.playerId)
-            await #expect(throws: AccountsError.invalidRefreshToken) {
-                try await house.service.refresh(next.refreshToken, client: .unknown)
+    @Test("a log-in with a hash of other parameters stores one of those in force, once, and the password stays")
+    func hashUpgrade() async throws {
+        try await withAccounts(parameters: ScryptParameters(logN: 5, r: 1, p: 2)) { house in
+            let ada = try await house.session()
+            func stored() async throws -> String? {
+                try await house.repository.credentials(of: ada.playerId)?.passwordHash
             }
+            let old = try PasswordHash(
+                password: Array(AccountsHouse.password.utf8), parameters: ScryptParameters(logN: 2, r: 1, p: 1))
+            let current = try #require(try await stored())
+            try await house.repository.replaceHash(current, by: old.description, of: ada.playerId)
+
+            #expect(await house.outcome("ada@example.com", "wrong horse") == .wrongCredentials)
+            #expect(try await stored() == old.description)
+            let upgrading = await house.derivations { #expect(await house.outcome("ada@example.com") == nil) }
+            #expect(upgrading == 2)
+            let new = try #require(try await stored())
+            #expect(new.hasPrefix("$scrypt$ln=5,r=1,p=2$"))
+            let after = await house.derivations { #expect(await house.outcome("ada@example.com") == nil) }
+            #expect(after == 1)
+            #expect(try await stored() == new)
         }
     }
-}
 
-extension AccountServiceTests.House {
-    /// The first session of a new account.
-    func session() async throws -> Session {
-        try await service.register(
-            email: "ada@example.com", password: "correct horse", displayName: "Ada", client: .unknown)
-        return try await service.logIn(email: "ada@example.com", password: "correct horse", client: .unknown)
+    @Test("the hasher's bound holds for upgrades too: a log-in that finds no room for its new hash stands")
+    func boundedUpgrade() async throws {
+        try await withAccounts(parameters: ScryptParameters(logN: 12, r: 8, p: 1)) { house in
+            let ada = try await house.session()
+            let old = try PasswordHash(
+                password: Array(AccountsHouse.password.utf8), parameters: ScryptParameters(logN: 2, r: 1, p: 1))
+            let current = try #require(try await house.repository.credentials(of: ada.playerId)?.passwordHash)
+            try await house.repository.replaceHash(current, by: old.description, of: ada.playerId)
+            let crowd = await withTaskGroup(of: AccountsError?.self) { group in
+                for _ in 0..<200 { group.addTask { await house.outcome("ada@example.com") } }
+                return await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(crowd.allSatisfy { $0 == nil || $0 == .overloaded })
+            #expect(crowd.contains { $0 == nil })
+        }
     }
 }

@@ -1,18 +1,10 @@
 import Foundation
 import GameModel
 import JWTKit
-import Synchronization
 import TestSupport
 import Testing
 
 @testable import Accounts
-
-/// A clock that the test moves.
-final class TestClock: Sendable {
-    private let time = Mutex(Instant(milliseconds: 1_900_000_000_000))
-    var now: Instant { time.withLock { $0 } }
-    func advance(_ duration: Duration) { time.withLock { $0 = $0 + duration } }
-}
 
 @Suite("Tokens")
 struct TokenTests {
@@ -20,8 +12,8 @@ struct TokenTests {
         let folder = try TemporaryFolder()
         defer { folder.remove() }
         let clock = TestClock()
-        let keys = try SigningKeys.loadOrCreate(folder: folder.file("keys"))
-        return try await body(TokenIssuer(keys: keys, clock: { clock.now }), clock, folder.file("keys"))
+        let ring = try KeyRing(folder: folder.file("keys"), clock: { clock.now })
+        return try await body(TokenIssuer(ring: ring, clock: { clock.now }), clock, folder.file("keys"))
     }
 
     @Test("an access token tells whom it speaks for", arguments: Role.allCases)
@@ -49,12 +41,12 @@ struct TokenTests {
     func foreignKey() async throws {
         try await withIssuer { issuer, clock, folder in
             let foreign = JWTKeyCollection()
-            let kid = JWKIdentifier(string: try SigningKeys.loadOrCreate(folder: folder).current.kid)
+            let kid = JWKIdentifier(string: try KeyFolder(path: folder).load().signing(at: clock.now).kid)
             await foreign.add(eddsa: try EdDSA.PrivateKey(), kid: kid)
             let now = Int(clock.now.milliseconds / 1000)
             let claims = TokenClaims(
-                iss: "muster", aud: AudienceClaim(value: ["muster"]), sub: "p", role: "operator", match: nil,
-                iat: now, exp: now + 900, jti: nil)
+                iss: "muster", aud: AudienceClaim(value: ["muster"]), sub: "p", role: "operator", iat: now,
+                exp: now + 900)
             let token = try await foreign.sign(claims, kid: kid)
             await #expect(throws: AccountsError.self) { try await issuer.verify(token) }
         }
@@ -63,25 +55,48 @@ struct TokenTests {
     @Test("a token of another issuer, audience or role is refused, and so is what is no token")
     func foreignClaims() async throws {
         try await withIssuer { issuer, clock, folder in
-            let key = try SigningKeys.loadOrCreate(folder: folder).current
+            let key = try KeyFolder(path: folder).load().signing(at: clock.now)
             let ours = JWTKeyCollection()
             await ours.add(eddsa: key.privateKey, kid: JWKIdentifier(string: key.kid))
             let now = Int(clock.now.milliseconds / 1000)
-            func token(iss: String = "muster", aud: String = "muster", role: String? = "player") async throws -> String
-            {
+            func token(
+                iss: String = "muster", aud: String..., role: String? = "player"
+            ) async throws -> String {
                 try await ours.sign(
                     TokenClaims(
-                        iss: iss, aud: AudienceClaim(value: [aud]), sub: "p", role: role, match: nil, iat: now,
-                        exp: now + 900, jti: nil))
+                        iss: iss, aud: AudienceClaim(value: aud), sub: "p", role: role, iat: now, exp: now + 900))
             }
-            _ = try await issuer.verify(try await token())
+            _ = try await issuer.verify(try await token(aud: "muster"))
+            _ = try await issuer.verify(try await token(aud: "muster-services", role: "worker"))
             let bad = [
-                try await token(iss: "other"), try await token(aud: "instance:i-1"), try await token(role: nil),
-                try await token(role: "emperor"), "", "a.b", "a.b.c", String(repeating: "x", count: 5000),
+                try await token(iss: "other", aud: "muster"), try await token(aud: "instance:i-1"),
+                try await token(aud: "muster", role: nil), try await token(aud: "muster", role: "emperor"),
+                // A role has one audience, and a token of both is of neither.
+                try await token(aud: "muster", role: "instance"), try await token(aud: "muster", role: "worker"),
+                try await token(aud: "muster-services"), try await token(aud: "muster-services", role: "operator"),
+                try await token(aud: "muster", "muster-services"),
+                try await token(aud: "muster", "muster-services", role: "instance"), "", "a.b", "a.b.c",
+                String(repeating: "x", count: 5000),
                 "eyJhbGciOiJub25lIn0.eyJzdWIiOiJwIn0.",
             ]
             for token in bad {
                 await #expect(throws: AccountsError.self, "\(token)") { try await issuer.verify(token) }
+            }
+        }
+    }
+
+    @Test("people's and services' tokens have an audience each, and neither is made for the other's roles")
+    func audiences() async throws {
+        try await withIssuer { issuer, _, _ in
+            for role in Role.allCases {
+                let token = try await issuer.token(subject: "x", role: role)
+                let claims = try await verifier(issuer).verify(token, as: TokenClaims.self)
+                #expect(claims.aud.value == [role.isService ? "muster-services" : "muster"])
+                await #expect(throws: AccountsError.self) {
+                    role.isService
+                        ? try await issuer.access(subject: "x", role: role)
+                        : try await issuer.service(subject: "x", role: role)
+                }
             }
         }
     }
@@ -123,7 +138,7 @@ struct TokenTests {
         defer { folder.remove() }
         let path = folder.file("keys")
         let kids = try await withThrowingTaskGroup(of: String.self) { group in
-            for _ in 0..<16 { group.addTask { try SigningKeys.loadOrCreate(folder: path).current.kid } }
+            for _ in 0..<16 { group.addTask { try KeyFolder(path: path).loadOrCreate().signing(at: .now).kid } }
             return try await group.reduce(into: Set<String>()) { $0.insert($1) }
         }
         #expect(kids.count == 1)
@@ -131,7 +146,7 @@ struct TokenTests {
         let attributes = try FileManager.default.attributesOfItem(atPath: path + "/signing-1.pem")
         #expect(attributes[.posixPermissions] as? Int == 0o600)
         try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: path + "/signing-1.pem")
-        #expect(throws: AccountsError.self) { try SigningKeys.loadOrCreate(folder: path) }
+        #expect(throws: AccountsError.self) { try KeyFolder(path: path).load() }
     }
 
     @Test("no more tokens are remembered than allowed, and the ones in use stay")
@@ -139,13 +154,13 @@ struct TokenTests {
         let tokens = VerifiedTokens(limit: 4)
         let (now, later) = (Instant(milliseconds: 1), Instant(milliseconds: 2))
         for index in 0..<100 {
-            tokens.remember(Identity(subject: "\(index)", role: .player), of: "t\(index)", until: later)
-            _ = tokens.identity(of: "t0", at: now)
+            tokens.remember(Identity(subject: "\(index)", role: .player), of: "t\(index)", until: later, epoch: 0)
+            _ = tokens.identity(of: "t0", at: now, epoch: 0)
         }
-        let kept = (0..<100).filter { tokens.identity(of: "t\($0)", at: now) != nil }
+        let kept = (0..<100).filter { tokens.identity(of: "t\($0)", at: now, epoch: 0) != nil }
         #expect(kept.count <= 5)
         #expect(kept.contains(0) && kept.contains(99))
-        #expect(tokens.identity(of: "t99", at: later) == nil)
+        #expect(tokens.identity(of: "t99", at: later, epoch: 0) == nil)
     }
 
     private func verifier(_ issuer: TokenIssuer) async throws -> JWTKeyCollection {
