@@ -64,6 +64,7 @@ public enum APIRoutes {
             orders: store.orders, storeChanges: dependencies.storeChanges, gameChanges: dependencies.gameChanges
         ).add(to: router)
         PicturesRoutes(pictures: dependencies.pictures, folder: dependencies.pictureFolder).add(to: router)
+        ConsoleRoutes(dependencies).add(to: router)
     }
 
     /// Tickets, instances, matches and their data.

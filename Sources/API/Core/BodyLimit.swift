@@ -16,6 +16,8 @@ public struct BodyLimit: RouterMiddleware {
     static let larger: [String: Int] = [
         "/v1/store/webhooks/{provider}": largeBytes, "/v1/events": largeBytes, "/v1/dev/catalog": catalogBytes,
         "/v1/pictures/{key}": PictureService.bytesMax,
+        // A form has boundaries and fields besides its picture.
+        "/console/products/{id}/picture": PictureService.bytesMax + standardBytes,
     ]
 
     public init() {}
