@@ -2,12 +2,15 @@ import Foundation
 import Hummingbird
 import NIOFoundationCompat
 
-/// The sandbox's own routes: `GET /sandbox/faults`, `POST /sandbox/faults` and `GET /sandbox/state`.
+/// The sandbox's own routes: `GET /sandbox/faults`, `POST /sandbox/faults`, `GET /sandbox/state`,
+/// `POST /sandbox/disputes` (`{"of": "pi_…", "status": "needs_response"}`) and `POST /sandbox/disputes/{id}`
+/// (`{"status": "won"}`).
 ///
 /// Faults are JSON by their names: `{"decline": 0.05, "delay": {"rate": 0.1, "milliseconds": 500}}`. What is not
 /// named stays as it is.
 struct FaultRoutes: Sendable {
     static let bodyBytesMax = 16 << 10
+    static let webhookBytesMax = 512 << 10
 
     let ledger: SandboxLedger
     let dice: FaultDice
@@ -25,15 +28,61 @@ struct FaultRoutes: Sendable {
             }
         }
         router.get("/sandbox/state") { _, _ in
-            let counts = ledger.read { books in
-                [
-                    "paymentIntents": books.intents.count,
-                    "succeeded": books.intents.count { $0.status == .succeeded },
-                    "refunds": books.refunds.count,
-                ]
-            }
-            return Response.json(StripeJSON.text(counts))
+            Response.json(StripeJSON.text(ledger.read(Self.counts)))
         }
+        router.post("/sandbox/disputes") { request, _ in
+            try await dispute(request) { books, body, given in
+                guard let name = body.of, let charge = books.charge(named: name), charge.status == .succeeded else {
+                    return nil
+                }
+                let isPayPal = books.orders[charge.paymentIntent] != nil
+                let id = isPayPal ? "PP-D-" + given.payPalId("D") : given.stripeId("du")
+                return books.dispute(charge, as: body.status ?? .needsResponse, id: id, given)
+            }
+        }
+        router.post("/sandbox/disputes/{id}") { request, context in
+            let id = try context.parameters.require("id")
+            return try await dispute(request) { books, body, _ in
+                guard let dispute = books.disputes[id], let status = body.status else { return nil }
+                return books.move(dispute, to: status)
+            }
+        }
+    }
+
+    /// What is to become of a dispute.
+    private struct DisputeBody: Decodable {
+        /// A charge, payment intent, capture or order.
+        var of: String?
+        var status: Dispute.Status?
+    }
+
+    private func dispute(
+        _ request: Request,
+        _ operation: (SandboxBooks, DisputeBody, SandboxBooks.Circumstances) -> SandboxBooks.Outcome?
+    ) async throws -> Response {
+        let bytes = Data(buffer: try await request.body.collect(upTo: Self.bodyBytesMax))
+        let body: DisputeBody
+        do {
+            body = try JSONDecoder().decode(DisputeBody.self, from: bytes)
+        } catch {
+            let known = Dispute.Status.allCases.map(\.rawValue).joined(separator: ", ")
+            return .json(
+                StripeJSON.text(["error": #"write it as {"of": "pi_…", "status": "…"}, with one of \#(known)"#]),
+                status: .badRequest)
+        }
+        let outcome = try ledger.perform(key: nil, call: "dispute", body: "") { books, given in
+            operation(books, body, given)
+                ?? .init(answer: SandboxAnswer(status: 404, body: #"{"error":"there is no such charge or dispute"}"#))
+        }
+        return .answer(outcome.answer)
+    }
+
+    private static func counts(_ books: SandboxBooks) -> [String: Int] {
+        [
+            "paymentIntents": books.intents.count, "paypalOrders": books.orders.count,
+            "succeeded": books.charges.count { $0.status == .succeeded }, "refunds": books.refunds.count,
+            "disputes": books.disputes.count,
+        ]
     }
 
     /// One fault as JSON: a rate, or a rate with its duration.
@@ -90,6 +139,8 @@ struct FaultRoutes: Sendable {
             case "delay": settings[name] = .timed(.init(rate: rate, milliseconds: milliseconds(faults.delayFor)))
             case "timeout-after-charge":
                 settings[name] = .timed(.init(rate: rate, milliseconds: milliseconds(faults.timeoutFor)))
+            case "pending-refund":
+                settings[name] = .timed(.init(rate: rate, milliseconds: milliseconds(faults.pendingFor)))
             default: settings[name] = .rate(rate)
             }
         }

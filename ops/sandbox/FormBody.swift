@@ -19,6 +19,8 @@ struct FormBody: Sendable {
 
     subscript(name: String) -> String? { fields.last { $0.name == name }?.value }
 
+    func values(of name: String) -> [String] { fields.filter { $0.name == name }.map(\.value) }
+
     /// The fields `name[key]`.
     func entries(of name: String) -> [String: String] {
         var entries: [String: String] = [:]

@@ -11,11 +11,16 @@ public struct SandboxFaults: Equatable, Sendable {
     public var rateLimit = 0.0
     /// 500 before anything happens.
     public var error = 0.0
-    /// 500 after the charge is done.
+    /// 500 after the charge, or the refund, is done.
     public var errorAfterCharge = 0.0
-    /// No answer after the charge is done: the connection is held for ``timeoutFor`` (0: not at all) and closed.
+    /// No answer after the charge, or the refund, is done: the connection is held for ``timeoutFor`` (0: not at all) and closed.
     public var timeoutAfterCharge = 0.0
     public var timeoutFor: Duration = .seconds(31)
+    /// One minor unit more is charged than was asked for.
+    public var wrongAmount = 0.0
+    /// A refund is decided only after ``pendingFor``.
+    public var pendingRefund = 0.0
+    public var pendingFor: Duration = .seconds(2)
     /// An event is delivered twice.
     public var duplicateWebhook = 0.0
     /// An event is delivered late, so that later ones overtake it.
@@ -26,9 +31,9 @@ public struct SandboxFaults: Equatable, Sendable {
     /// The longest that a call is held up.
     public static let durationMax = Duration.seconds(120)
 
-    /// Reads rates by name, each optional, two of them with a duration: `decline=0.05,delay=0.1:500ms`. The names are
-    /// `decline`, `delay`, `rate-limit`, `error`, `error-after-charge`, `timeout-after-charge`, `duplicate-webhook` and
-    /// `reorder-webhook`.
+    /// Reads rates by name, each optional, three of them with a duration: `decline=0.05,delay=0.1:500ms`. The names are
+    /// `decline`, `delay`, `rate-limit`, `error`, `error-after-charge`, `timeout-after-charge`, `wrong-amount`,
+    /// `pending-refund`, `duplicate-webhook` and `reorder-webhook`.
     /// - Throws: ``SandboxError/invalid(_:)`` naming the part that can't be read.
     public init(_ text: String) throws(SandboxError) {
         for part in text.split(separator: ",") {
@@ -55,6 +60,7 @@ public struct SandboxFaults: Equatable, Sendable {
         switch name {
         case "delay": delayFor = duration
         case "timeout-after-charge": timeoutFor = duration
+        case "pending-refund": pendingFor = duration
         default: throw .invalid("fault '\(name)' has no duration")
         }
     }
@@ -64,7 +70,7 @@ public struct SandboxFaults: Equatable, Sendable {
         for (name, path) in Self.rates where !(0...1).contains(self[keyPath: path]) {
             throw .invalid("fault '\(name)': \(self[keyPath: path]) is no rate from 0 to 1")
         }
-        for duration in [delayFor, timeoutFor] where !(.zero...Self.durationMax).contains(duration) {
+        for duration in [delayFor, timeoutFor, pendingFor] where !(.zero...Self.durationMax).contains(duration) {
             throw .invalid("a fault holds a call up for at most \(Self.durationMax)")
         }
     }
@@ -76,6 +82,7 @@ public struct SandboxFaults: Equatable, Sendable {
         [
             ("decline", \.decline), ("delay", \.delay), ("rate-limit", \.rateLimit), ("error", \.error),
             ("error-after-charge", \.errorAfterCharge), ("timeout-after-charge", \.timeoutAfterCharge),
+            ("wrong-amount", \.wrongAmount), ("pending-refund", \.pendingRefund),
             ("duplicate-webhook", \.duplicateWebhook), ("reorder-webhook", \.reorderWebhook),
         ]
     }

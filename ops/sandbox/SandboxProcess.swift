@@ -4,7 +4,8 @@ import Logging
 import ServiceLifecycle
 import Telemetry
 
-/// The payment provider for demos and load: Stripe's API as far as Muster uses it, signed webhooks, faults on demand.
+/// The payment providers for demos and load: Stripe's API and PayPal's as far as Muster uses them, signed webhooks,
+/// faults on demand.
 ///
 /// It charges nobody. It keeps Stripe's promises (an idempotency key has one answer, an intent is charged once) even
 /// while it misbehaves, so that what goes wrong under its faults is the caller's fault.
@@ -28,17 +29,19 @@ public struct SandboxProcess: Sendable {
         logger: Logger, onListening: @escaping @Sendable (Int) async -> Void = { _ in }
     ) throws -> [any Service] {
         try configuration.validate()
-        let ledger = try SandboxLedger(folder: configuration.dataFolder, logger: logger)
         let dice = FaultDice(faults: configuration.faults, seed: configuration.seed ?? UInt64.random(in: 0 ... .max))
-        var services: [any Service] = []
-        var webhooks: WebhookSender?
-        if let url = configuration.webhookURL {
-            let sender = WebhookSender(
-                settings: .init(url: url, secret: configuration.webhookSecret), dice: dice, client: .shared,
-                logger: logger)
-            webhooks = sender
-            services.append(sender)
+        let account = PayPalAccount(
+            clientId: configuration.payPalClientId, clientSecret: configuration.payPalClientSecret,
+            webhookId: configuration.payPalWebhookId)
+        let webhooks = WebhookSender(
+            settings: .init(
+                stripe: configuration.webhookURL.map { .init(url: $0, secret: configuration.webhookSecret) },
+                payPal: configuration.payPalWebhookURL.map { .init(url: $0, account: account) }),
+            dice: dice, client: .shared, logger: logger)
+        let ledger = try SandboxLedger(folder: configuration.dataFolder, dice: dice, logger: logger) { events in
+            for event in events { webhooks.send(event) }
         }
+        let calls = SandboxCalls(ledger: ledger, dice: dice, logger: logger)
         let router = Router()
         router.get("/healthz") { _, _ in Response.json(#"{"ready":true}"#) }
         router.get("/readyz") { _, _ in Response.json(#"{"checks":[],"ready":true}"#) }
@@ -47,12 +50,12 @@ public struct SandboxProcess: Sendable {
                 status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
                 body: ResponseBody(byteBuffer: ByteBuffer(string: MetricsRegistry.shared.text())))
         }
-        SandboxRoutes(
-            secretKey: configuration.secretKey, ledger: ledger, dice: dice, webhooks: webhooks, logger: logger
-        ).add(to: router)
+        SandboxRoutes(secretKey: configuration.secretKey, calls: calls).add(to: router)
+        PayPalRoutes(account: account, calls: calls).add(to: router)
         FaultRoutes(ledger: ledger, dice: dice).add(to: router)
-        services.append(SandboxServer(router: router, configuration: configuration, logger: logger, onListening))
-        return services
+        return [
+            webhooks, SandboxServer(router: router, configuration: configuration, logger: logger, onListening),
+        ]
     }
 }
 

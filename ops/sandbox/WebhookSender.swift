@@ -8,7 +8,8 @@ import NIOHTTP1
 import ServiceLifecycle
 import Synchronization
 
-/// Posts events to the webhook URL, signed as Stripe signs them; tries again with back-off when they are not taken.
+/// Posts events to the webhook URLs, signed as Stripe and PayPal sign them; tries again with back-off when they are not
+/// taken.
 ///
 /// Events wait in memory: those not delivered when the process ends are lost, as the receiver has to expect anyway.
 final class WebhookSender: Service {
@@ -17,8 +18,20 @@ final class WebhookSender: Service {
     static let deliveriesMax = 32
 
     struct Settings: Sendable {
-        var url: String
-        var secret: String
+        /// Whom Stripe's events are told.
+        struct Stripe: Sendable {
+            let url: String
+            let secret: String
+        }
+
+        /// Whom PayPal's events are told.
+        struct PayPal: Sendable {
+            let url: String
+            let account: PayPalAccount
+        }
+
+        var stripe: Stripe?
+        var payPal: PayPal?
         /// The pauses between the tries of one event; one try more than there are pauses.
         var pauses: [Duration] = [.milliseconds(250), .seconds(1), .seconds(2), .seconds(4), .seconds(8)]
         var timeout: Duration = .seconds(10)
@@ -30,6 +43,7 @@ final class WebhookSender: Service {
         let type: String
         let body: String
         let isLate: Bool
+        let isPayPal: Bool
     }
 
     private let settings: Settings
@@ -49,14 +63,16 @@ final class WebhookSender: Service {
         (deliveries, queue) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(Self.waitingMax))
     }
 
-    /// Queues an event, with the faults that hit it.
+    /// Queues an event, with the faults that hit it; drops it where nobody is told.
     func send(_ event: SandboxBooks.Event) {
+        guard event.isPayPal ? settings.payPal != nil : settings.stripe != nil else { return }
         var random = SystemRandomNumberGenerator()
-        let id = SandboxLedger.name("evt", &random)
-        let (type, body) = Self.text(of: event, id: id, created: Int64(Date().timeIntervalSince1970))
+        let id = SandboxLedger.name(event.isPayPal ? "WH" : "evt", &random)
+        let body = Self.text(of: event, id: id, created: Int64(Date().timeIntervalSince1970))
         let copies = dice.roll(\.duplicateWebhook) ? 2 : 1
         for _ in 0..<copies {
-            let delivery = Delivery(type: type, body: body, isLate: dice.roll(\.reorderWebhook))
+            let delivery = Delivery(
+                type: event.type, body: body, isLate: dice.roll(\.reorderWebhook), isPayPal: event.isPayPal)
             if case .enqueued = queue.yield(delivery) { continue }
             lost.increment()
         }
@@ -94,13 +110,8 @@ final class WebhookSender: Service {
 
     /// Whether the receiver took it.
     private func post(_ delivery: Delivery) async throws(CancellationError) -> Bool {
-        var request = HTTPClientRequest(url: settings.url)
-        request.method = .POST
+        guard var request = request(of: delivery) else { return false }
         request.headers.add(name: "Content-Type", value: "application/json; charset=utf-8")
-        request.headers.add(
-            name: "Stripe-Signature",
-            value: Self.signature(
-                of: delivery.body, secret: settings.secret, at: Int64(Date().timeIntervalSince1970)))
         request.body = .bytes(ByteBuffer(string: delivery.body))
         do {
             let response = try await client.execute(
@@ -119,6 +130,30 @@ final class WebhookSender: Service {
         }
     }
 
+    /// The signed call, without its body; `nil` where nobody is told.
+    private func request(of delivery: Delivery) -> HTTPClientRequest? {
+        var request: HTTPClientRequest
+        let now = Int64(Date().timeIntervalSince1970)
+        if delivery.isPayPal {
+            guard let receiver = settings.payPal else { return nil }
+            request = HTTPClientRequest(url: receiver.url)
+            do {
+                let headers = try receiver.account.headers(
+                    of: delivery.body, id: UUID().uuidString.lowercased(), at: PayPalJSON.time(now))
+                for (name, value) in headers { request.headers.add(name: name, value: value) }
+            } catch {
+                preconditionFailure("our own events are JSON: \(error)")
+            }
+        } else {
+            guard let receiver = settings.stripe else { return nil }
+            request = HTTPClientRequest(url: receiver.url)
+            let signature = Self.signature(of: delivery.body, secret: receiver.secret, at: now)
+            request.headers.add(name: "Stripe-Signature", value: signature)
+        }
+        request.method = .POST
+        return request
+    }
+
     /// `t=<Unix seconds>,v1=<hex HMAC-SHA-256 of "t.body">`. Source: docs.stripe.com/webhooks/signature.
     static func signature(of body: String, secret: String, at time: Int64) -> String {
         let code = HMAC<SHA256>.authenticationCode(
@@ -130,20 +165,17 @@ final class WebhookSender: Service {
         return "t=\(time),v1=\(hex.joined())"
     }
 
-    private static func text(
-        of event: SandboxBooks.Event, id: String, created: Int64
-    ) -> (type: String, body: String) {
-        switch event {
-        case .succeeded(let intent): text("payment_intent.succeeded", intent, id, created)
-        case .failed(let intent): text("payment_intent.payment_failed", intent, id, created)
-        case .refunded(let charge): text("charge.refunded", charge, id, created)
-        }
+    private static func text(of event: SandboxBooks.Event, id: String, created: Int64) -> String {
+        text(event.object, event, id, created)
     }
 
     private static func text(
-        _ type: String, _ object: some Codable & Sendable, _ id: String, _ created: Int64
-    ) -> (type: String, body: String) {
-        (type, StripeJSON.text(StripeEvent(id: id, type: type, created: created, data: .init(object: object))))
+        _ object: some Encodable & Sendable, _ event: SandboxBooks.Event, _ id: String, _ created: Int64
+    ) -> String {
+        event.isPayPal
+            ? PayPalJSON.text(
+                PayPalEvent(id: id, eventType: event.type, createTime: PayPalJSON.time(created), resource: object))
+            : StripeJSON.text(StripeEvent(id: id, type: event.type, created: created, data: .init(object: object)))
     }
 }
 
