@@ -23,7 +23,7 @@ final class FaultyProvider: PaymentProvider {
         /// As stuck, and the answer was lost.
         case lostAndStuck
         /// Runs beside the call, after the charge is made and before it is answered.
-        case meanwhile(@Sendable (Charge) -> Void)
+        case meanwhile(@Sendable (Charge) async -> Void)
     }
 
     enum RefundFault {
@@ -139,7 +139,7 @@ final class FaultyProvider: PaymentProvider {
         switch fault {
         case .lostAnswer, .lostAndStuck: throw .unavailable("timed out")
         case .undecided: return .undecided(reference: entry.charge.reference)
-        case .meanwhile(let body): body(entry.charge)
+        case .meanwhile(let body): await body(entry.charge)
         default: break
         }
         return Self.outcome(entry)
