@@ -104,6 +104,7 @@ public enum StoreSchema {
         CREATE TABLE catalog_versions (
             version BIGINT PRIMARY KEY NOT NULL,
             document TEXT NOT NULL,
+            digest TEXT NOT NULL,
             note TEXT NOT NULL,
             published_by TEXT NOT NULL,
             published_at BIGINT NOT NULL
