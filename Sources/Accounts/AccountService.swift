@@ -99,7 +99,9 @@ public struct AccountService: Sendable {
         _ player: PlayerID, email: String, password: String, client: ClientDetails
     ) async throws(AccountsError) {
         let email = try AccountRules.email(email)
-        guard try await account(player).isGuest else { throw .notGuest }
+        let account = try await account(player)
+        guard account.deletedAt == nil else { throw .unknownAccount }
+        guard account.isGuest else { throw .notGuest }
         let hash = try await passwords.hash(try AccountRules.password(password))
         switch try await repository.upgrade(
             player, email: email, passwordHash: hash, creation: creation(client), at: clock())
@@ -112,9 +114,9 @@ public struct AccountService: Sendable {
         }
     }
 
-    /// Throws ``AccountsError/unknownAccount``, also for a deleted one.
+    /// An account as it is; a deleted one says so. Throws ``AccountsError/unknownAccount`` for one that never was.
     public func account(_ id: PlayerID) async throws(AccountsError) -> Account {
-        guard let account = try await repository.account(id), account.deletedAt == nil else { throw .unknownAccount }
+        guard let account = try await repository.account(id) else { throw .unknownAccount }
         return account
     }
 
