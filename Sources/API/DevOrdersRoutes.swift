@@ -9,7 +9,7 @@ import Store
 /// Everyone's orders for operators, and who changed what by hand.
 struct DevOrdersRoutes: Sendable {
     static let changesPage = 1...500
-    static let reasonCharacters = 1...500
+    static let reasonCharacters = 1...200
 
     let orders: OrderService
     /// Edits of accounts and the store.

@@ -43,10 +43,10 @@ struct PrecedenceTests {
         try await withAPI { api in
             let reply = try await api.client.send(
                 .PUT, "/v1/dev/products/skin-x", token: try await api.token(.developer),
-                body: #"{"name":"X","kind":"skin","price":{"minorUnits":100,"currency":"eur"}}"#)
+                body: #"{"name":"X","kind":"skin","prices":[{"minorUnits":100,"currency":"eur"}]}"#)
             #expect(reply.status == 422)
             let problem = try reply.problem()
-            #expect(problem.field == "price.currency")
+            #expect(problem.field == "prices[0].currency")
             #expect(!problem.detail.contains("Currency"))
         }
     }

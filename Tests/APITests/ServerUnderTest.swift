@@ -3,6 +3,7 @@ import Accounts
 import Foundation
 import GameModel
 import Hummingbird
+import HummingbirdCore
 import Logging
 import NIOCore
 import ServiceLifecycle
@@ -11,13 +12,14 @@ import TestSupport
 
 /// Runs a router behind a real socket for as long as the body needs it.
 func withServer<T: Sendable>(
-    _ router: Router<APIContext>, _ body: @escaping @Sendable (HTTPTestClient) async throws -> T
+    _ router: Router<APIContext>, server: HTTPServerBuilder = APIRoutes.server(),
+    _ body: @escaping @Sendable (HTTPTestClient) async throws -> T
 ) async throws -> T {
     let (ports, listening) = AsyncStream.makeStream(of: Int.self)
     var logger = Logger(label: "test.api")
     logger.logLevel = .critical
     let application = Application(
-        router: router, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
+        router: router, server: server, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
         onServerRunning: { channel in
             listening.yield(channel.localAddress?.port ?? 0)
         }, logger: logger)
@@ -76,6 +78,11 @@ func probeRouter(tokens: TokenIssuer) -> Router<APIContext> {
     }
     router.get("/probe/things/{id}") { request, _ in
         Response.text(String(try request.query("limit", default: 20, in: 1...100)))
+    }
+    router.get("/probe/slow") { _, _ in
+        let end = ContinuousClock.now + .milliseconds(600)
+        try await eventually("the time-outs of the tests' servers are long over") { ContinuousClock.now > end }
+        return Response.text("at last")
     }
     router.get("/probe/fault") { _, _ -> Response in throw ProbeFault() }
     return router

@@ -2,8 +2,10 @@ import API
 import APIWorker
 import Accounts
 import Foundation
+import GameModel
 import Logging
 import NIOHTTP1
+import Records
 import Store
 import TestSupport
 
@@ -34,6 +36,50 @@ struct WholeAPI: Sendable {
         var player: TestPlayer = try session.decode()
         player.email = email
         return player
+    }
+}
+
+extension WholeAPI {
+    /// A skin for 4.99 EUR or 500 gems that is there to buy, made and published by a developer.
+    func anyProduct(_ id: String = "skin-test") async throws -> String {
+        try await save(
+            id,
+            #"{"name":"Test","kind":"skin","prices":[{"minorUnits":499,"currency":"EUR"}],"#
+                + #""virtualPrices":[{"amount":500,"currency":"gems"}]}"#)
+        try await publish()
+        return id
+    }
+
+    /// Puts a product into the draft.
+    func save(_ id: String, _ body: String) async throws {
+        let reply = try await client.send(
+            .PUT, "/v1/dev/products/\(id)", token: try await token(.developer), body: body)
+        guard (200...201).contains(reply.status) else { throw TestSupportError("product: \(reply.text)") }
+    }
+
+    /// Publishes the draft and waits until this process shows it.
+    @discardableResult
+    func publish() async throws -> Int {
+        struct Version: Decodable { var version: Int }
+        let token = try await token(.developer)
+        let reply = try await client.send(.POST, "/v1/dev/catalog/publish", token: token, body: #"{"note":"a test"}"#)
+        guard reply.status == 200 else { throw TestSupportError("publish: \(reply.text)") }
+        let version = try reply.decode(Version.self).version
+        try await eventually("version \(version) is shown") {
+            try await client.send(.GET, "/v1/store/products", token: token).decode(Version.self).version >= version
+        }
+        return version
+    }
+
+    /// Gives a player pieces or virtual money by the books themselves, as an operator's command does.
+    func grant(_ product: String, quantity: Int = 1, to player: TestPlayer, reference: String = "a test") async throws {
+        let database = try RecordsDatabase.open(
+            path: "\(folder)/accounts.sqlite", durability: .full, schemas: AccountsFile.schemas,
+            logger: Logger(label: "test.grant"))
+        let store = StoreService(repository: StoreRepository(database: database))
+        try await store.inventory.grant(
+            ProductID(product), quantity: quantity, to: PlayerID(player.playerId), reference: reference, by: "test")
+        try database.close()
     }
 }
 

@@ -197,14 +197,3 @@ private struct TicketReply: Decodable {
 private struct PatchReply: Decodable {
     var patch: Int
 }
-
-extension WholeAPI {
-    /// A product that is there to buy, made by a developer.
-    fileprivate func anyProduct() async throws -> String {
-        let reply = try await client.send(
-            .PUT, "/v1/dev/products/skin-test", token: try await token(.developer),
-            body: #"{"name":"Test","kind":"skin","price":{"minorUnits":499,"currency":"EUR"},"active":true}"#)
-        guard (200...201).contains(reply.status) else { throw TestSupportError("product: \(reply.text)") }
-        return "skin-test"
-    }
-}

@@ -233,7 +233,7 @@ private struct House: Sendable {
         struct Session: Decodable { var playerId: PlayerID, accessToken: String }
         let account = #"{"email":"\#(name)@example.org","password":"correct horse \#(name)","displayName":"\#(name)"}"#
         let created = try await send(.POST, "/v1/accounts", nil, account)
-        guard created.status == 201 else { throw TestSupportError("\(created.status): \(created.text)") }
+        guard created.status == 202 else { throw TestSupportError("\(created.status): \(created.text)") }
         let session = try read(Session.self, try await send(.POST, "/v1/sessions", nil, account))
         return Player(id: session.playerId, token: session.accessToken)
     }

@@ -9,16 +9,15 @@ import NIOHTTPTypes
 /// Stands at each connection: a request that can't be read as HTTP is told so by a problem, and one whose body doesn't
 /// come to its end in time loses its connection. Time between requests, and for the head of one, is Hummingbird's idle
 /// time-out, which is in ``server()``.
-final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
-    typealias InboundIn = HTTPRequestPart
-    typealias InboundOut = HTTPRequestPart
-    typealias OutboundIn = HTTPResponsePart
-    typealias OutboundOut = HTTPResponsePart
+public final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
+    public typealias InboundIn = HTTPRequestPart
+    public typealias InboundOut = HTTPRequestPart
+    public typealias OutboundIn = HTTPResponsePart
+    public typealias OutboundOut = HTTPResponsePart
 
-    /// How long a connection may lie idle, or take for a request's head. Longer than a load balancer keeps one alive.
-    static let idleTimeout = TimeAmount.seconds(75)
-    /// How long the body may take from the end of the head on.
-    static let bodyTimeout = TimeAmount.seconds(30)
+    /// Longer than a load balancer keeps a connection alive.
+    public static let idleTimeout = TimeAmount.seconds(75)
+    public static let bodyTimeout = TimeAmount.seconds(30)
 
     private let bodyTimeout: TimeAmount
     private var deadline: Scheduled<Void>?
@@ -28,7 +27,7 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     init(bodyTimeout: TimeAmount = RequestGuard.bodyTimeout) { self.bodyTimeout = bodyTimeout }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    public func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isRefused else { return }
         switch unwrapInboundIn(data) {
         case .head:
@@ -44,18 +43,18 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
         context.fireChannelRead(data)
     }
 
-    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+    public func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         if case .end = unwrapOutboundIn(data) { unanswered -= 1 }
         context.write(data, promise: promise)
     }
 
-    func channelInactive(context: ChannelHandlerContext) {
+    public func channelInactive(context: ChannelHandlerContext) {
         deadline?.cancel()
         deadline = nil
         context.fireChannelInactive()
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    public func errorCaught(context: ChannelHandlerContext, error: any Error) {
         // While a request is being answered, its route is told; and a connection that broke can't be answered.
         guard unanswered == 0, !isRefused, !(error is IOError), !(error is ChannelError) else {
             context.fireErrorCaught(error)
@@ -89,8 +88,15 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
 extension APIRoutes {
     /// The server that the routes are to stand behind.
-    public static func server() -> HTTPServerBuilder {
+    ///
+    /// - Parameters:
+    ///   - idleTimeout: how long a connection may lie idle, or take for a request's head.
+    ///   - bodyTimeout: how long a body may take from the end of the head on.
+    public static func server(
+        idleTimeout: TimeAmount = RequestGuard.idleTimeout, bodyTimeout: TimeAmount = RequestGuard.bodyTimeout
+    ) -> HTTPServerBuilder {
         .http1(
-            configuration: .init(additionalChannelHandlers: [RequestGuard()], idleTimeout: RequestGuard.idleTimeout))
+            configuration: .init(
+                additionalChannelHandlers: [RequestGuard(bodyTimeout: bodyTimeout)], idleTimeout: idleTimeout))
     }
 }
