@@ -66,17 +66,38 @@ private struct JSONTree {
     let value: Any
 
     /// The path of the first field, by name, that is not among the known ones; `nil` where there is none.
-    func firstUnknownField(of known: Set<String>) -> String? { Self.firstUnknown(in: value, at: "", "", known) }
+    func firstUnknownField(of known: Set<String>) -> String? {
+        first(in: value, at: "", "") { path, _ in !known.contains(path) }?.path
+    }
 
-    private static func firstUnknown(in value: Any, at path: String, _ bare: String, _ known: Set<String>) -> String? {
+    /// The first field for which something is so, by name: its path, and what is there.
+    private func first(
+        in value: Any, at path: String, _ bare: String, where isSo: (_ bare: String, _ value: Any) -> Bool
+    ) -> (path: String, value: Any)? {
         if let list = value as? [Any] {
-            return list.enumerated().lazy.compactMap { firstUnknown(in: $1, at: "\(path)[\($0)]", bare, known) }.first
+            for (index, item) in list.enumerated() {
+                if let found = first(in: item, at: "\(path)[\(index)]", bare, where: isSo) { return found }
+            }
+        } else if let fields = value as? [String: Any] {
+            for (name, item) in fields.sorted(by: { $0.key < $1.key }) {
+                let (path, bare) = (path.isEmpty ? name : "\(path).\(name)", bare.isEmpty ? name : "\(bare).\(name)")
+                if isSo(bare, item) { return (path, item) }
+                if let found = first(in: item, at: path, bare, where: isSo) { return found }
+            }
         }
-        guard let fields = value as? [String: Any] else { return nil }
-        return fields.sorted { $0.key < $1.key }.lazy.compactMap { name, value -> String? in
-            let (path, bare) = (path.isEmpty ? name : "\(path).\(name)", bare.isEmpty ? name : "\(bare).\(name)")
-            return known.contains(bare) ? firstUnknown(in: value, at: path, bare, known) : path
-        }.first
+        return nil
+    }
+
+    /// The decoder doesn't say where a number is that is no whole one.
+    private var firstFraction: (path: String, value: Any)? {
+        let whole: Set<String> = [
+            "minorUnits", "amount", "quantity", "limitPerPlayer", "limitTotal", "percentOff", "availableFrom",
+            "availableUntil", "startsAt", "endsAt",
+        ]
+        return first(in: value, at: "", "") { path, value in
+            guard let name = path.split(separator: ".").last, whole.contains(String(name)) else { return false }
+            return (value as? NSNumber).map { Int64(exactly: $0) == nil } ?? false
+        }
     }
 
     func fault(_ error: DecodingError) -> StoreError {
@@ -86,7 +107,11 @@ private struct JSONTree {
         case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
             fault(at: context, expected: Self.words(type))
         case .dataCorrupted(let context):
-            fault(at: context, expected: expected(by: context))
+            if context.codingPath.isEmpty, let (path, value) = firstFraction {
+                .invalidField(name: path, reason: "expected a whole number, got \(value)")
+            } else {
+                fault(at: context, expected: expected(by: context))
+            }
         @unknown default:
             .invalidField(name: "document", reason: "\(error)")
         }

@@ -51,7 +51,8 @@ struct CatalogRepository: Sendable {
                 document: CatalogDocument())
     }
 
-    /// A version by its number, such as that of an order's quote; `nil` where there is none. As cheap as ``published(in:)``.
+    /// A version by its number, such as that of an order's quote; `nil` where there is none. As cheap as
+    /// ``published(in:)``.
     static func version(_ number: Int, in db: Database) throws -> CatalogVersion? {
         let statement = try db.cachedStatement(
             sql: "SELECT version, note, published_by, published_at, digest FROM catalog_versions WHERE version = ?")

@@ -28,7 +28,7 @@ struct Offer {
         guard let (unit, price) = product.price(in: wish.unit) else {
             let units = product.units
             guard !units.isEmpty else {
-                throw .notSold(product.productId, reason: "it is only sold as a part of other products")
+                throw .notSold(product.productId, reason: "it has no price")
             }
             throw .invalidField(
                 name: "unit",
@@ -79,7 +79,7 @@ extension Product {
 
     /// Why it can't be bought at a moment; `nil` where it can.
     func reasonNotSold(at now: Instant) -> String? {
-        if !isActive { return "it is no longer sold" }
+        if !isActive { return "it was taken out of the shop" }
         if let availableFrom, now < availableFrom { return "it is sold from \(availableFrom.day) on" }
         if let availableUntil, availableUntil <= now { return "it was sold until \(availableUntil.day)" }
         return nil

@@ -3,7 +3,8 @@ import GameModel
 extension Product {
     static let virtualPricesMax = 8
 
-    /// What is not right about it by itself; what it says about other things is ``CatalogDocument/faults(of:isPictureKnown:)``.
+    /// What is not right about it by itself; what it says about other things is
+    /// ``CatalogDocument/faults(of:isPictureKnown:)``.
     func faults() -> [CatalogFault] {
         var finder = FaultFinder()
         finder.id(productId.rawValue, field: "productId")
@@ -40,14 +41,14 @@ extension Product {
     }
 
     private func checkKind(_ finder: inout FaultFinder) {
-        let kind = kind.rawValue
+        let kind = kind.inWords
         let quantities = self.kind == .item ? Self.quantityRange : 1...1
         finder.check(
             quantities.contains(quantity), "quantity",
-            "expected \(self.kind == .item ? "1 to \(quantities.upperBound)" : "1") for a \(kind), got \(quantity)")
+            "expected \(self.kind == .item ? "1 to \(quantities.upperBound)" : "1") for \(kind), got \(quantity)")
         if let credit {
             finder.check(
-                self.kind == .currencyPack, "credit", "expected none for a \(kind), got \(credit)")
+                self.kind == .currencyPack, "credit", "expected none for \(kind), got \(credit)")
             finder.virtual(credit, field: "credit")
         } else {
             finder.check(
@@ -61,7 +62,7 @@ extension Product {
         let counts = self.kind == .bundle ? 1...Self.partsMax : 0...0
         finder.check(
             counts.contains(parts.count), "parts",
-            "expected \(self.kind == .bundle ? "1 to \(Self.partsMax)" : "none") for a \(kind), got \(parts.count)")
+            "expected \(self.kind == .bundle ? "1 to \(Self.partsMax)" : "none") for \(kind), got \(parts.count)")
         var seen: Set<ProductID> = []
         for (index, part) in parts.enumerated() {
             finder.check(
@@ -70,6 +71,17 @@ extension Product {
             finder.check(
                 seen.insert(part.productId).inserted, "parts[\(index)].productId",
                 "expected each product once, got \(part.productId) again: raise its quantity")
+        }
+    }
+}
+
+extension ProductKind {
+    fileprivate var inWords: String {
+        switch self {
+        case .skin: "a skin"
+        case .item: "an item"
+        case .currencyPack: "a currency pack"
+        case .bundle: "a bundle"
         }
     }
 }
