@@ -7,7 +7,11 @@ import Testing
 @Suite("Stripe's answers")
 struct StripeAnswerTests {
     private func outcome(_ status: Int, _ body: String) throws(PaymentError) -> ChargeOutcome {
-        try StripeAnswer.outcome(status: status, body: Data(body.utf8))
+        try StripeAnswer.outcome(Self.answer(status, body))
+    }
+
+    private static func answer(_ status: Int, _ body: String) -> StripeAnswer.Answer {
+        .init(status: status, body: Data(body.utf8))
     }
 
     private func intent(_ status: String, error: String = "null") -> String {
@@ -70,19 +74,116 @@ struct StripeAnswerTests {
         }
     }
 
-    @Test("a page has the charges that succeeded, and where the next one begins")
+    @Test("a page that is no answer of Stripe's is an outage, not a refusal", arguments: [302, 400, 404, 418])
+    func strangers(status: Int) {
+        let error = #expect(throws: PaymentError.self) { try outcome(status, "<html>") }
+        guard case .unavailable = error else {
+            Issue.record("unexpected \(String(describing: error))")
+            return
+        }
+    }
+
+    private func charge(_ id: String, _ more: String) -> String {
+        """
+        {"id":"\(id)","object":"charge","amount":499,"amount_captured":499,"currency":"eur","captured":true,
+        "payment_intent":{"id":"pi_\(id)","metadata":{"order_id":"\(id)"}},"metadata":{},\(more)}
+        """
+    }
+
+    @Test("a page has the charges that succeeded, what was given back of them, and where the next one begins")
     func page() throws {
-        let body = #"{"object":"list","data":[\#(intent("succeeded")),\#(intent("canceled"))],"has_more":true}"#
-        let page = try StripeAnswer.page(status: 200, body: Data(body.utf8))
-        #expect(page.succeeded.map(\.reference) == ["pi_1"])
-        #expect(page.next == "pi_1")
-        let last = try StripeAnswer.page(status: 200, body: Data(#"{"data":[],"has_more":false}"#.utf8))
+        let charges = [
+            charge("a", #""status":"succeeded","amount_refunded":99,"disputed":true"#),
+            charge("b", #""status":"failed""#), charge("c", #""status":"pending""#),
+            #"{"id":"ch_d","amount":5,"currency":"usd","status":"succeeded","payment_intent":null}"#,
+        ]
+        let body = #"{"object":"list","data":[\#(charges.joined(separator: ","))],"has_more":true}"#
+        let page = try StripeAnswer.page(Self.answer(200, body))
+        #expect(
+            page.succeeded == [
+                Charge(
+                    reference: "pi_a", orderId: OrderID("a"), minorUnits: 499, currency: "EUR", refundedMinorUnits: 99,
+                    isDisputed: true),
+                Charge(reference: "ch_d", orderId: nil, minorUnits: 5, currency: "USD"),
+            ])
+        #expect(page.next == "ch_d")
+        let last = try StripeAnswer.page(Self.answer(200, #"{"data":[],"has_more":false}"#))
         #expect(last.succeeded.isEmpty && last.next == nil)
+    }
+
+    @Test(
+        "an intent tells what was given back of it where its charge came with it, and nothing where only its name did")
+    func latestCharge() throws {
+        let link = #""latest_charge":"ch_1""#
+        let full =
+            #""latest_charge":{"id":"ch_1","amount":499,"amount_refunded":99,"disputed":false,"currency":"eur","#
+            + #""status":"succeeded","payment_intent":"pi_1"}"#
+        for (part, refunded) in [(link, Int64(0)), (full, 99), (#""latest_charge":null"#, 0)] {
+            let body = intent("succeeded").replacing(#""livemode":false"#, with: part)
+            #expect(try outcome(200, body).charged.refundedMinorUnits == refunded)
+        }
+    }
+
+    @Test("a refund is made, on its way, or refused for good")
+    func refunds() throws {
+        func refund(_ status: Int, _ body: String) throws(PaymentError) -> RefundOutcome? {
+            try StripeAnswer.refund(Self.answer(status, body))
+        }
+        #expect(try refund(200, #"{"id":"re_1","status":"succeeded"}"#) == .succeeded(reference: "re_1"))
+        #expect(try refund(200, #"{"id":"re_1","status":"pending"}"#) == .undecided(reference: "re_1"))
+        #expect(try refund(200, #"{"id":"re_1","status":"requires_action"}"#) == .undecided(reference: "re_1"))
+        #expect(try refund(200, #"{"id":"re_1","status":"failed"}"#) == .refused(code: "failed"))
+        #expect(
+            try refund(200, #"{"id":"re_1","status":"failed","failure_reason":"lost_card"}"#)
+                == .refused(code: "lost_card"))
+        #expect(try refund(400, #"{"error":{"code":"charge_disputed"}}"#) == .refused(code: "charge_disputed"))
+        #expect(try refund(400, #"{"error":{"code":"charge_already_refunded"}}"#) == nil)
+        #expect(throws: PaymentError.refused(code: "idempotency_error", message: "no")) {
+            try refund(400, #"{"error":{"type":"idempotency_error","message":"no"}}"#)
+        }
+        for status in [429, 500, 503] { #expect(throws: PaymentError.self) { try refund(status, "") } }
+    }
+
+    @Test("of a list of refunds, the order's own counts; a failed one of another is passed over")
+    func listedRefunds() throws {
+        let body =
+            #"{"data":[{"id":"re_2","status":"failed","metadata":{"order_id":"b"}},"#
+            + #"{"id":"re_1","status":"succeeded","metadata":{"order_id":"a"}}],"has_more":false}"#
+        let answer = Self.answer(200, body)
+        #expect(try StripeAnswer.refund(answer, for: OrderID("a")) == .succeeded(reference: "re_1"))
+        #expect(try StripeAnswer.refund(answer, for: OrderID("b")) == .refused(code: "failed"))
+        #expect(try StripeAnswer.refund(answer, for: OrderID("c")) == nil)
+        #expect(try StripeAnswer.refund(answer, for: nil) == .succeeded(reference: "re_1"))
+    }
+
+    @Test(
+        "a dispute counts as lost unless it was won or only asks",
+        arguments: [
+            ("won", false), ("warning_needs_response", false), ("warning_closed", false), ("charge_refunded", false),
+            ("needs_response", true), ("under_review", true), ("lost", true), ("something_new", true),
+        ])
+    func disputes(status: String, isLost: Bool) throws {
+        let body = #"{"data":[{"id":"dp_0","status":"won"},{"id":"dp_1","status":"\#(status)"}],"has_more":false}"#
+        #expect(try StripeAnswer.isDisputeLost(Self.answer(200, body)) == isLost)
+    }
+
+    @Test("an intent is cancelled once it says so; one that is cancelled already is as good")
+    func cancels() throws {
+        try StripeAnswer.cancelled(Self.answer(200, intent("canceled")))
+        let again = #"{"error":{"code":"payment_intent_unexpected_state","payment_intent":{"id":"pi_1","status":"X"}}}"#
+        try StripeAnswer.cancelled(Self.answer(400, again.replacing("X", with: "canceled")))
+        for (status, body) in [
+            (200, intent("succeeded")), (400, again.replacing("X", with: "succeeded")), (404, again), (500, ""),
+        ] {
+            #expect(throws: PaymentError.self, "\(status) \(body)") {
+                try StripeAnswer.cancelled(Self.answer(status, body))
+            }
+        }
     }
 
     @Test("form fields are encoded so that they can't run into each other")
     func escaping() {
-        #expect(StripeProvider.escaped("metadata[order_id]=a&b c+ü") == "metadata%5Border_id%5D%3Da%26b%20c%2B%C3%BC")
-        #expect(StripeProvider.escaped("pm_card-visa.1~") == "pm_card-visa.1~")
+        let fields = [("metadata[order_id]", "a&b c+ü"), ("x", "pm_card-visa.1~")]
+        #expect(ProviderConnection.form(fields) == "metadata%5Border_id%5D=a%26b%20c%2B%C3%BC&x=pm_card-visa.1~")
     }
 }

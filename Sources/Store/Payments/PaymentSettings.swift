@@ -14,7 +14,7 @@ public struct PaymentSettings: Sendable, Equatable, CustomStringConvertible {
     /// How long one call to a provider may take.
     public var timeout: Duration = .seconds(20)
 
-    public struct PayPal: Sendable, Equatable {
+    public struct PayPal: Sendable, Equatable, CustomStringConvertible {
         /// PayPal's API; in production `https://api-m.paypal.com`.
         public var url = "http://127.0.0.1:8090"
         public var clientId: String
@@ -26,6 +26,10 @@ public struct PaymentSettings: Sendable, Equatable, CustomStringConvertible {
             self.clientId = clientId
             self.clientSecret = clientSecret
             self.webhookId = webhookId
+        }
+
+        public var description: String {
+            "paypal at \(url), \(webhookId == nil ? "without webhooks" : "with webhooks")"
         }
     }
 
@@ -76,9 +80,7 @@ public struct PaymentSettings: Sendable, Equatable, CustomStringConvertible {
 
     public var description: String {
         let stripe = "stripe at \(stripeURL), \(stripeWebhookSecrets.count) webhook secrets"
-        guard let payPal else { return stripe }
-        let webhooks = payPal.webhookId == nil ? "without webhooks" : "with webhooks"
-        return stripe + "; paypal at \(payPal.url), \(webhooks)"
+        return payPal.map { "\(stripe); \($0)" } ?? stripe
     }
 
     private static func check(url: String, _ setting: String) throws(PaymentSettingsError) {
