@@ -28,7 +28,8 @@ enum FirstTables {
         }
         try db.execute(
             sql: """
-                DROP TABLE ledger; DROP TABLE entitlements; DROP TABLE orders; DROP TABLE promotions; DROP TABLE products;
+                DROP TABLE ledger; DROP TABLE entitlements; DROP TABLE orders; DROP TABLE promotions;
+                DROP TABLE products;
                 DROP TABLE webhook_events;
                 """)
     }
@@ -64,14 +65,15 @@ enum FirstTables {
 
     /// The list price and the promotion wait in two other columns until the quotes are written.
     private static let books = """
-        INSERT INTO purchases (order_id, player_id, owner_id, product_id, quantity, state, amount, unit, quote, provider,
-            payment_method, provider_reference, refunded, reason, flag, idempotency_key, body_digest, created_at,
+        INSERT INTO purchases (order_id, player_id, owner_id, product_id, quantity, state, amount, unit, quote,
+            provider, payment_method, provider_reference, refunded, reason, flag, idempotency_key, body_digest, created_at,
             updated_at)
         SELECT order_id, player_id, player_id, product_id, 1, state, amount, currency, '', 'stripe', payment_method,
             provider_reference, list_price, reason, promotion_id, idempotency_key, body_digest, created_at, updated_at
         FROM orders;
         INSERT INTO purchase_parts (order_id, kind, item, quantity) SELECT order_id, 'skin', product_id, 1 FROM orders;
-        INSERT INTO transfers (transfer_id, order_id, kind, from_account, to_account, amount, unit, reference, created_at)
+        INSERT INTO transfers (transfer_id, order_id, kind, from_account, to_account, amount, unit, reference,
+            created_at)
         SELECT transfer_id, order_id, kind, credit, debit, amount, currency, provider_reference, created_at FROM ledger;
         INSERT INTO balances (account, unit, amount)
         SELECT account, unit, SUM(amount) FROM (

@@ -87,7 +87,8 @@ public enum StoreSchema {
         );
         """
 
-    /// Documents are JSON of `Product`, `Promotion` and `CatalogDocument`; a version's digest is the SHA-256 of its text.
+    /// Documents are JSON of `Product`, `Promotion` and `CatalogDocument`; a version's digest is the SHA-256 of its
+    /// text.
     private static let versions = """
         CREATE TABLE draft_products (
             product_id TEXT PRIMARY KEY NOT NULL,

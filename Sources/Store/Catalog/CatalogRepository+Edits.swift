@@ -12,7 +12,9 @@ extension CatalogRepository {
         try await file.write { db in
             let draft = try DraftRepository.draft(in: db)
             let before = draft.products.first { $0.productId == product.productId }
-            let faults = try draft.faults(of: product) { try DraftRepository.isStored(picture: $0, in: db) }
+            let faults = try draft.faults(of: product, in: draft.index) {
+                try DraftRepository.isStored(picture: $0, in: db)
+            }
             if let fault = faults.first { throw fault.error }
             guard before != nil || draft.products.count < CatalogDocument.productsMax else {
                 throw StoreError.invalidField(
@@ -27,7 +29,7 @@ extension CatalogRepository {
         try await file.write { db in
             let draft = try DraftRepository.draft(in: db)
             let before = draft.promotions.first { $0.promotionId == promotion.promotionId }
-            if let fault = draft.faults(of: promotion).first { throw fault.error }
+            if let fault = draft.faults(of: promotion, in: draft.index).first { throw fault.error }
             guard before != nil || draft.promotions.count < CatalogDocument.promotionsMax else {
                 throw StoreError.invalidField(
                     name: "promotionId",

@@ -51,8 +51,10 @@ struct Offer {
 
     /// What can be owned once is sold once.
     private static func check(_ quantity: Int, of product: Product, in catalog: CatalogDocument) throws(StoreError) {
-        let skins = Set(catalog.products.filter { $0.kind == .skin }.map(\.productId))
-        let isOwnedOnce = product.kind == .skin || product.parts.contains { skins.contains($0.productId) }
+        guard quantity != 1 else { return }
+        let parts = Set(product.parts.map(\.productId))
+        let isOwnedOnce =
+            product.kind == .skin || catalog.products.contains { $0.kind == .skin && parts.contains($0.productId) }
         let range = isOwnedOnce ? 1...1 : Wish.quantityRange
         guard range.contains(quantity) else {
             let expected =

@@ -4,7 +4,7 @@ extension Product {
     static let virtualPricesMax = 8
 
     /// What is not right about it by itself; what it says about other things is
-    /// ``CatalogDocument/faults(of:isPictureKnown:)``.
+    /// ``CatalogDocument/faults(of:in:isPictureKnown:)``.
     func faults() -> [CatalogFault] {
         var finder = FaultFinder()
         finder.id(productId.rawValue, field: "productId")

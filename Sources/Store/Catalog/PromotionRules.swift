@@ -3,7 +3,7 @@ import GameModel
 extension Promotion {
     static let productIdsMax = 200
 
-    /// What is not right about it by itself; what it says about other things is ``CatalogDocument/faults(of:)``.
+    /// What is not right about it by itself; what it says about other things is ``CatalogDocument/faults(of:in:)``.
     func faults() -> [CatalogFault] {
         var finder = FaultFinder()
         finder.id(promotionId, field: "promotionId")

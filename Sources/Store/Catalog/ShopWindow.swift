@@ -48,16 +48,15 @@ struct ShopWindow: Encodable {
         _ version: CatalogVersion, at now: Instant, usedUp: Set<String>, pictureURL: (String) -> String
     ) throws(StoreError) {
         self.version = version.version
-        let document = version.document
-        let sold = CatalogDocument(
-            products: document.products,
-            promotions: document.promotions.filter { promotion in
-                promotion.code == nil && promotion.holds(at: now) && !usedUp.contains(promotion.promotionId)
-            })
+        let promotions = version.document.promotions.filter { promotion in
+            promotion.code == nil && promotion.holds(at: now) && !usedUp.contains(promotion.promotionId)
+        }
         var entries: [Entry] = []
-        for product in document.products where product.isSold(at: now) && !product.units.isEmpty {
+        for product in version.document.products where product.isSold(at: now) && !product.units.isEmpty {
+            // The price of one needs no other product: a search among all for each would take long.
+            let alone = CatalogDocument(products: [product], promotions: promotions)
             entries.append(
-                try Self.entry(product, in: sold, version: version.version, at: now, pictureURL: pictureURL))
+                try Self.entry(product, in: alone, version: version.version, at: now, pictureURL: pictureURL))
         }
         products = entries
     }
