@@ -22,16 +22,23 @@ struct WholeAPI: Sendable {
         try await TokenIssuer(ring: try KeyRing(folder: "\(folder)/keys")).token(subject: subject, role: role)
     }
 
+    /// That of every player of the tests.
+    static let password = "correct horse battery"
+
+    func logIn(_ email: String, _ password: String, headers: [(String, String)] = []) async throws -> TestReply {
+        try await client.send(
+            .POST, "/v1/sessions", body: #"{"email":"\#(email)","password":"\#(password)"}"#, headers: headers)
+    }
+
     /// Registers a new player and logs in.
     func player(_ name: String = "Ada") async throws -> TestPlayer {
         let email = "\(UUID().uuidString.lowercased())@example.com"
-        let password = "correct horse battery"
+        let password = Self.password
         let registered = try await client.send(
             .POST, "/v1/accounts",
             body: #"{"email":"\#(email)","password":"\#(password)","displayName":"\#(name)"}"#)
         guard registered.status == 202 else { throw TestSupportError("register: \(registered.text)") }
-        let session = try await client.send(
-            .POST, "/v1/sessions", body: #"{"email":"\#(email)","password":"\#(password)"}"#)
+        let session = try await logIn(email, password)
         guard session.status == 201 else { throw TestSupportError("log in: \(session.text)") }
         var player: TestPlayer = try session.decode()
         player.email = email
@@ -85,6 +92,7 @@ extension WholeAPI {
 
 struct TestPlayer: Decodable, Sendable {
     var playerId: String
+    var sessionId: String?
     var accessToken: String
     var tokenType: String
     var expiresIn: Int
