@@ -210,11 +210,11 @@ struct ReconcilerTests {
         try await Verifiers.open { verifiers in
             for index in 0..<3 { _ = try await verifiers.buy(by: PlayerID("p-\(index)")) }
             let all = try await verifiers.desk.repository.reconciliations.charged(
-                by: "stripe", since: Instant(milliseconds: 0), before: .now + .seconds(1 << 40), after: nil, limit: 100)
+                by: "stripe", since: Instant(milliseconds: 0), until: .now + .seconds(1 << 40), after: nil, limit: 100)
             var paged: [ReconciliationRules.Entry] = []
             while true {
                 let page = try await verifiers.desk.repository.reconciliations.charged(
-                    by: "stripe", since: Instant(milliseconds: 0), before: .now + .seconds(1 << 40),
+                    by: "stripe", since: Instant(milliseconds: 0), until: .now + .seconds(1 << 40),
                     after: paged.last?.orderId, limit: 2)
                 paged += page
                 if page.isEmpty { break }

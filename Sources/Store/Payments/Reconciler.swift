@@ -56,7 +56,7 @@ public struct Reconciler: Sendable {
         var draft = Draft()
         let sheet = try ChargeSheetRepository()
         try await compareCharges(of: provider, since: since, sheet, &draft)
-        try await compareOrders(with: provider, since: since, before: startedAt, sheet, &draft)
+        try await compareOrders(with: provider, since: since, until: startedAt, sheet, &draft)
         let overdue = try await repository.reconciliations.open(
             at: provider.name, placedBefore: startedAt - orderTimeOut - VerifyPaymentHandler.grace * 2,
             limit: ReconciliationReport.differencesMax)
@@ -117,13 +117,13 @@ public struct Reconciler: Sendable {
     // MARK: The orders' side
 
     private func compareOrders(
-        with provider: any PaymentProvider, since: Instant, before: Instant, _ sheet: ChargeSheetRepository,
+        with provider: any PaymentProvider, since: Instant, until: Instant, _ sheet: ChargeSheetRepository,
         _ draft: inout Draft
     ) async throws {
         var last: OrderID?
         while true {
             let page = try await repository.reconciliations.charged(
-                by: provider.name, since: since, before: before, after: last, limit: Self.ordersPerPage)
+                by: provider.name, since: since, until: until, after: last, limit: Self.ordersPerPage)
             draft.orders += page.count
             for entry in page {
                 if let reference = entry.reference, try await sheet.contains(reference) { continue }

@@ -27,17 +27,17 @@ struct ReconciliationsRepository: Sendable {
 
     /// The next orders of a provider that the ledger holds a charge of, by their ids, which rise with time.
     func charged(
-        by provider: String, since: Instant, before: Instant, after: OrderID?, limit: Int
+        by provider: String, since: Instant, until: Instant, after: OrderID?, limit: Int
     ) async throws(StoreError) -> [Entry] {
         try await file.read { db in
             try Row.fetchAll(
                 db,
                 sql: """
-                    \(Self.columns) WHERE p.order_id > ? AND p.provider = ? AND p.created_at >= ? AND p.created_at < ?
+                    \(Self.columns) WHERE p.order_id > ? AND p.provider = ? AND p.created_at >= ? AND p.created_at <= ?
                         AND p.state IN ('paid', 'refunded', 'charged_back') ORDER BY p.order_id LIMIT ?
                     """,
                 arguments: [
-                    after?.rawValue ?? Self.timePart(of: since), provider, since.milliseconds, before.milliseconds,
+                    after?.rawValue ?? Self.timePart(of: since), provider, since.milliseconds, until.milliseconds,
                     limit,
                 ]
             ).map(Self.entry)

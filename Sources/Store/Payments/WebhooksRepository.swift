@@ -67,9 +67,11 @@ struct WebhooksRepository: Sendable {
     ) throws -> WebhookOutcome {
         let cause = cause(of: event)
         guard order.state.isOpen else {
-            // A second charge of an order is news even where it is only a verdict.
+            // A second charge of an order is news even where it is only a verdict, and so is one of an order that ended
+            // without the provider's word. What the provider declined has nothing to be settled.
             let isNews = event.subject == .aftermath || event.reference != order.providerReference
-            guard order.state != .declined, isNews else { return .noted }
+            let isFinal = order.state == .declined && order.reason != SettlementRules.timedOut
+            guard isNews, !isFinal else { return .noted }
             try Outbox.insert(try SettleOrder.owed(for: order.orderId, cause: cause, at: now), in: db)
             return .settling
         }
