@@ -37,6 +37,8 @@ struct PayPalConnection: Sendable {
     ) async throws(PaymentError) -> ProviderConnection.Answer {
         let encoder = JSONEncoder()
         encoder.keyEncodingStrategy = .convertToSnakeCase
+        // One order of the fields, so that a call that comes again is the same call.
+        encoder.outputFormatting = .sortedKeys
         let json: Data
         do {
             json = try encoder.encode(body)
