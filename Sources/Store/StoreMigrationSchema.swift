@@ -66,8 +66,8 @@ enum FirstTables {
     /// The list price and the promotion wait in two other columns until the quotes are written.
     private static let books = """
         INSERT INTO purchases (order_id, player_id, owner_id, product_id, quantity, state, amount, unit, quote,
-            provider, payment_method, provider_reference, refunded, reason, flag, idempotency_key, body_digest, created_at,
-            updated_at)
+            provider, payment_method, provider_reference, refunded, reason, flag, idempotency_key, body_digest,
+            created_at, updated_at)
         SELECT order_id, player_id, player_id, product_id, 1, state, amount, currency, '', 'stripe', payment_method,
             provider_reference, list_price, reason, promotion_id, idempotency_key, body_digest, created_at, updated_at
         FROM orders;
