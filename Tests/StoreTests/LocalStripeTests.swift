@@ -106,7 +106,7 @@ struct LocalStripeTests {
     @Test("a declined card is declined and can be cancelled; what was charged can't be; the unknown is refused")
     func declines() async throws {
         try await withLocalStripe { _, provider in
-            let bad = SandboxHouse.request("o-1", method: "pm_card_visa_chargeDeclined")
+            let bad = SandboxHouse.request("o-1", method: "pm_card_chargeCustomerFail")
             #expect(try await provider.charge(bad) == .declined(code: "card_declined", reference: nil))
             #expect(try await provider.charges(since: .now - .seconds(60), after: nil).succeeded.isEmpty)
             let charge = try await provider.charge(SandboxHouse.request("o-2")).charged

@@ -86,8 +86,10 @@ struct PayPalTests {
             }
             #expect(try await house.payPal.refund(SandboxHouse.refund(charge, "o-1", 200)) == made)
             #expect(try await house.payPal.charge(reference: charge.reference).charged == charge.refunded(200))
-            let more = try await house.payPal.refund(SandboxHouse.refund(charge, "another", 300))
+            let more = try await house.payPal.refund(SandboxHouse.refund(charge, "too-much", 300))
             #expect(more == .refused(code: "REFUND_AMOUNT_EXCEEDED"))
+            let reused = try await house.payPal.refund(SandboxHouse.refund(charge, "o-1", 100))
+            #expect(reused == .refused(code: "DUPLICATE_REQUEST_ID"))
             _ = try await house.payPal.refund(SandboxHouse.refund(charge, "another", 299))
             #expect(try await house.payPal.charge(reference: charge.reference).charged == charge.refunded(499))
             guard case .succeeded = try await house.payPal.refund(SandboxHouse.refund(charge, "third")) else {

@@ -10,12 +10,14 @@ struct PaymentSettingsTests {
     }
 
     @Test("without settings the sandbox on this machine charges, and nothing is told by webhooks")
-    func defaults() throws {
+    func defaults() async throws {
         let settings = settings([:])
         #expect(settings == PaymentSettings())
         try settings.validate()
         #expect(settings.providerNames == ["stripe"])
-        #expect(PaymentProviders(settings).names == ["stripe"])
+        let providers = PaymentProviders(settings)
+        #expect(providers.names == ["stripe"])
+        try await providers.shutdown()
     }
 
     @Test("with a client id PayPal is a means of payment; secrets are several while one is replaced")

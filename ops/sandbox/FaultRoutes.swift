@@ -70,9 +70,9 @@ struct FaultRoutes: Sendable {
                 StripeJSON.text(["error": #"write it as {"of": "pi_…", "status": "…"}, with one of \#(known)"#]),
                 status: .badRequest)
         }
-        let outcome = try ledger.perform(key: nil, call: "dispute", body: "") { books, given in
-            operation(books, body, given)
-                ?? .init(answer: SandboxAnswer(status: 404, body: #"{"error":"there is no such charge or dispute"}"#))
+        let missing = SandboxAnswer(status: 404, body: #"{"error":"there is no such charge or dispute"}"#)
+        let outcome = try ledger.perform(key: nil, call: "dispute", body: "", reused: missing) { books, given in
+            operation(books, body, given) ?? .init(answer: missing)
         }
         return .answer(outcome.answer)
     }

@@ -11,7 +11,8 @@ struct PayPalRoutes: Sendable {
     private static let requestId = HTTPField.Name("PayPal-Request-Id")
     private static let words = SandboxCalls.Words(
         rateLimit: .payPalFault(429, "RATE_LIMIT_REACHED", "Too many requests."),
-        internalError: .payPalFault(500, "INTERNAL_SERVER_ERROR", "An internal server error has occurred."))
+        internalError: .payPalFault(500, "INTERNAL_SERVER_ERROR", "An internal server error has occurred."),
+        reusedKey: .payPalRefusal("DUPLICATE_REQUEST_ID", "The request id was used for another request."))
     /// Seconds.
     private static let tokenLifetime = 32_400
 

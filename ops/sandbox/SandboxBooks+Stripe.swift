@@ -1,17 +1,5 @@
 /// Stripe's operations. Source: docs.stripe.com/api.
 extension SandboxBooks {
-    /// The answer that a key has already: the same for the same call, an error for another; `nil` for a new key.
-    func replay(key: String, fingerprint: String) -> SandboxAnswer? {
-        guard let keyed = answer(to: key) else { return nil }
-        guard keyed.fingerprint != fingerprint else { return keyed.answer }
-        return .fault(
-            400,
-            .init(
-                type: "idempotency_error",
-                message: "Keys for idempotent requests can only be used with the same parameters they were first used "
-                    + "with. Try using a key other than '\(key)' if you meant to execute a different request."))
-    }
-
     func create(_ form: FormBody, _ given: Circumstances) -> Outcome {
         guard !isFull else {
             return Outcome(answer: .fault(429, .init(type: "rate_limit_error", message: "The sandbox is full.")))

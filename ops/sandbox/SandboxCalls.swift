@@ -13,6 +13,8 @@ struct SandboxCalls: Sendable {
     struct Words: Sendable {
         let rateLimit: SandboxAnswer
         let internalError: SandboxAnswer
+        /// Another call under a key that was used.
+        let reusedKey: SandboxAnswer
     }
 
     let ledger: SandboxLedger
@@ -34,7 +36,7 @@ struct SandboxCalls: Sendable {
         if dice.roll(\.error) { return .answer(words.internalError) }
         let outcome: SandboxBooks.Outcome
         do {
-            outcome = try ledger.perform(key: key, call: call, body: body, operation)
+            outcome = try ledger.perform(key: key, call: call, body: body, reused: words.reusedKey, operation)
         } catch {
             logger.error("the books can't be written", metadata: ["error": "\(error)"])
             return .answer(words.internalError)

@@ -45,8 +45,10 @@ final class SandboxLedger: Sendable {
     /// Runs an operation once for its idempotency key; a call that comes again gets the first one's answer.
     ///
     /// Answers that say the call itself was wrong (400, 404, 429) are not kept, as with Stripe: nothing was begun.
+    ///
+    /// - Parameter reused: the answer to another call under a key that was used.
     func perform(
-        key: String?, call: String, body: String,
+        key: String?, call: String, body: String, reused: SandboxAnswer,
         _ operation: (SandboxBooks, SandboxBooks.Circumstances) -> SandboxBooks.Outcome
     ) throws(SandboxError) -> SandboxBooks.Outcome {
         decideRefunds()
@@ -54,8 +56,9 @@ final class SandboxLedger: Sendable {
         let faults = dice.faults
         let luck = (dice.roll(\.decline), dice.roll(\.wrongAmount), dice.roll(\.pendingRefund))
         let result: Result<SandboxBooks.Outcome, SandboxError> = state.withLock { state in
-            if let key, let answer = state.books.replay(key: key, fingerprint: fingerprint) {
-                return .success(SandboxBooks.Outcome(answer: answer))
+            if let key, let kept = state.books.answer(to: key) {
+                return .success(
+                    SandboxBooks.Outcome(answer: kept.fingerprint == fingerprint ? kept.answer : reused))
             }
             let given = SandboxBooks.Circumstances(
                 milliseconds: Self.now(), token: Self.token(&state.random), declines: luck.0, missesAmount: luck.1,

@@ -8,7 +8,13 @@ struct SandboxRoutes: Sendable {
     private static let idempotencyKey = HTTPField.Name("Idempotency-Key")
     private static let words = SandboxCalls.Words(
         rateLimit: .fault(429, .init(type: "rate_limit_error", message: "Too many requests.")),
-        internalError: .fault(500, .init(type: "api_error", message: "An unknown error occurred.")))
+        internalError: .fault(500, .init(type: "api_error", message: "An unknown error occurred.")),
+        reusedKey: .fault(
+            400,
+            .init(
+                type: "idempotency_error",
+                message: "Keys for idempotent requests can only be used with the same parameters they were first used "
+                    + "with. Try using another key if you meant to execute a different request.")))
 
     let secretKey: String
     let calls: SandboxCalls

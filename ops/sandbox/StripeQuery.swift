@@ -14,8 +14,11 @@ struct StripeQuery: Sendable {
 
     /// - Throws: what to answer in place of a list.
     init(_ request: Request) throws(StripeQuery.Refusal) {
-        let parameters = request.uri.queryParameters
-        func text(_ name: String) -> String? { parameters[name[...]].map(String.init) }
+        // Names come with their brackets encoded, which the router leaves as they are.
+        guard let fields = FormBody(request.uri.query ?? "") else {
+            throw Refusal(answer: .invalid("The query can't be read.", code: "parameter_invalid_string", param: nil))
+        }
+        func text(_ name: String) -> String? { fields[name] }
         path = request.uri.path
         guard let limit = text("limit").map({ Int($0) }) ?? SandboxBooks.pageDefault,
             (1...SandboxBooks.pageMax).contains(limit)
@@ -28,7 +31,7 @@ struct StripeQuery: Sendable {
         self.limit = limit
         after = text("starting_after")
         parent = text("payment_intent") ?? text("charge")
-        expansions = Set(parameters[values: "expand[]"].map { String($0) })
+        expansions = Set(fields.values(of: "expand[]"))
         let from: Int64 = try Self.seconds(text("created[gte]")) ?? .min
         let past = try Self.seconds(text("created[gt]"))
         let to: Int64 = try Self.seconds(text("created[lte]")) ?? .max
