@@ -143,14 +143,6 @@ struct DevRoutesTests {
 
     @Test("who changed what is told, of the store and of the game, in pages")
     func changes() async throws {
-        struct Log: Decodable {
-            struct Change: Decodable {
-                var sequence: Int
-                var by: String
-                var subject: String
-            }
-            var changes: [Change]
-        }
         try await withAPI { api in
             let alice = try await api.token(.developer, subject: "alice")
             for name in ["a", "b", "c"] {
@@ -160,18 +152,31 @@ struct DevRoutesTests {
             let balance = try await api.client.send(
                 .PATCH, "/v1/dev/characters/shade", token: alice, body: #"{"damage":31}"#)
             #expect(balance.status == 201)
-            func log(_ query: String) async throws -> [Log.Change] {
-                try await api.client.send(.GET, "/v1/dev/changes\(query)", token: alice).decode(Log.self).changes
-            }
-            let newest = try await log("?limit=2")
+            let newest = try await api.changes("?limit=2", alice)
             #expect(newest.map(\.subject) == ["product skin-c", "product skin-b"])
             #expect(newest.allSatisfy { $0.by == "alice" })
-            let older = try await log("?limit=1&before=\(newest.last?.sequence ?? 0)")
+            let older = try await api.changes("?limit=1&before=\(newest.last?.sequence ?? 0)", alice)
             #expect(older.map(\.subject) == ["product skin-a"])
-            #expect(try await log("?subject=product%20skin-b").map(\.subject) == ["product skin-b"])
-            #expect(try await log("?log=game").count == 1)
+            #expect(try await api.changes("?subject=product%20skin-b", alice).map(\.subject) == ["product skin-b"])
+            #expect(try await api.changes("?log=game", alice).count == 1)
             let player = try await api.player()
             #expect(try await api.client.send(.GET, "/v1/dev/changes", token: player.accessToken).status == 403)
         }
+    }
+}
+
+private struct Log: Decodable {
+    struct Change: Decodable {
+        var sequence: Int
+        var by: String
+        var subject: String
+    }
+
+    var changes: [Change]
+}
+
+extension WholeAPI {
+    fileprivate func changes(_ query: String, _ token: String) async throws -> [Log.Change] {
+        try await client.send(.GET, "/v1/dev/changes\(query)", token: token).decode(Log.self).changes
     }
 }

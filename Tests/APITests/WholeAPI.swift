@@ -30,6 +30,11 @@ struct WholeAPI: Sendable {
             .POST, "/v1/sessions", body: #"{"email":"\#(email)","password":"\#(password)"}"#, headers: headers)
     }
 
+    func refresh(_ session: TestPlayer) async throws -> TestReply {
+        try await client.send(
+            .POST, "/v1/sessions/refresh", body: #"{"refreshToken":"\#(session.refreshToken)"}"#)
+    }
+
     /// Registers a new player and logs in.
     func player(_ name: String = "Ada") async throws -> TestPlayer {
         let email = "\(UUID().uuidString.lowercased())@example.com"

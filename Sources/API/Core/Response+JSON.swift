@@ -4,13 +4,13 @@ import Hummingbird
 import NIOCore
 
 extension Response {
-    /// A JSON reply.
+    /// A JSON reply: members in the order of their names, so that the same answer is the same bytes.
     public static func json(
         _ value: some Encodable, status: HTTPResponse.Status = .ok, headers: HTTPFields = [:],
         contentType: String = "application/json"
     ) throws -> Response {
         let encoder = JSONEncoder()
-        encoder.outputFormatting = .withoutEscapingSlashes
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let data = try encoder.encode(value)
         return bytes(ByteBuffer(bytes: data), status: status, headers: headers, contentType: contentType)
     }
