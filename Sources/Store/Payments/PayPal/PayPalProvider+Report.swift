@@ -4,53 +4,63 @@ import GameModel
 extension PayPalProvider {
     /// The longest span that PayPal reports on in one call is 31 days.
     static let reportSpan: Duration = .seconds(30 * 86_400)
+    /// PayPal reports on the last three years.
+    static let reportReach: Duration = .seconds(3 * 365 * 86_400)
     static let reportPage = 100
     /// Captures that are looked up at the same time.
     static let lookupsMax = 8
 
-    /// Where a report goes on.
+    /// Where a report goes on: a span of time, and a page of what is in it. The span's end stays the same from page to
+    /// page, whatever happens meanwhile.
     struct Cursor: Equatable {
-        var start: Instant
+        let start: Instant
+        let end: Instant
         /// From 1.
-        var page: Int
+        var page = 1
 
-        init(start: Instant, page: Int) {
+        /// The span from a moment on. A report is of whole seconds, both ends among them.
+        init(from start: Instant, now: Instant) {
             self.start = start
-            self.page = page
+            end = Instant(milliseconds: min(start + PayPalProvider.reportSpan, now).milliseconds / 1000 * 1000)
         }
 
         init?(_ text: String) {
-            let sides = text.split(separator: "/")
-            guard sides.count == 2, let start = Int64(sides[0]), let page = Int(sides[1]), page > 0 else { return nil }
-            self.init(start: Instant(milliseconds: start), page: page)
+            let numbers = text.split(separator: "/").compactMap { Int64($0) }
+            guard numbers.count == 3, numbers[0] < numbers[1], (1...1_000_000).contains(numbers[2]) else { return nil }
+            (start, end) = (Instant(milliseconds: numbers[0]), Instant(milliseconds: numbers[1]))
+            page = Int(numbers[2])
         }
 
-        var text: String { "\(start.milliseconds)/\(page)" }
+        var text: String { "\(start.milliseconds)/\(end.milliseconds)/\(page)" }
+
+        /// What comes after a page; `nil` after the last one.
+        func next(of pages: Int, now: Instant) -> Cursor? {
+            var next = self
+            next.page += 1
+            if page < pages { return next }
+            next = Cursor(from: end + .seconds(1), now: now)
+            return next.start < next.end ? next : nil
+        }
     }
 
     /// The report says which payments there were, the captures what became of each: a report tells of refunds in rows
     /// of their own, which may be weeks away. PayPal shows a payment in it up to three hours late.
     public func charges(since: Instant, after cursor: String?) async throws(PaymentError) -> ChargePage {
-        guard let place = cursor.map({ Cursor($0) }) ?? Cursor(start: since, page: 1) else {
+        let now = clock()
+        let begin = Cursor(from: max(since, now - Self.reportReach), now: now)
+        guard let place = cursor.map({ Cursor($0) }) ?? begin else {
             throw .refused(code: "cursor", message: "'\(cursor ?? "")' is no place in a report")
         }
-        let now = clock()
-        let end = min(place.start + Self.reportSpan, now)
-        guard place.start < end else { return ChargePage(succeeded: [], next: nil) }
+        guard place.start < place.end else { return ChargePage(succeeded: [], next: nil) }
         let answer = try await connection.get(
             "/v1/reporting/transactions",
             [
-                ("start_date", place.start.date.formatted(.iso8601)), ("end_date", end.date.formatted(.iso8601)),
+                ("start_date", place.start.date.formatted(.iso8601)), ("end_date", place.end.date.formatted(.iso8601)),
                 ("fields", "transaction_info"), ("page_size", String(Self.reportPage)), ("page", String(place.page)),
             ])
         let report = try PayPalAnswer.read(PayPalTransactions.self, answer)
         let payments = (report.transactionDetails ?? []).map(\.transactionInfo).filter(\.isPayment)
-        let next: Cursor? =
-            if place.page < report.totalPages ?? 1 {
-                Cursor(start: place.start, page: place.page + 1)
-            } else {
-                end < now ? Cursor(start: end, page: 1) : nil
-            }
+        let next = place.next(of: report.totalPages ?? 1, now: now)
         return ChargePage(succeeded: try await charges(of: payments.map(\.transactionId)), next: next?.text)
     }
 

@@ -57,11 +57,11 @@ public struct StripeProvider: PaymentProvider {
     /// Lists Stripe's charges, of which each payment intent has at most one that succeeded.
     public func charges(since: Instant, after cursor: String?) async throws(PaymentError) -> ChargePage {
         var query = [
-            ("limit", String(Self.pageMax)),
-            // Whole seconds: the one before, so that none of this one is left out.
-            ("created[gt]", String(since.milliseconds / 1000 - 1)),
-            ("expand[]", "data.payment_intent"),
+            ("limit", String(Self.pageMax)), ("expand[]", "data.payment_intent"),
         ]
+        // Whole seconds: the one before, so that none of this one is left out.
+        let second = since.milliseconds / 1000 - 1
+        if second > 0 { query.append(("created[gt]", String(second))) }
         if let cursor { query.append(("starting_after", cursor)) }
         let page = try StripeAnswer.page(try await get("/v1/charges", query))
         var charges: [Charge] = []
