@@ -74,13 +74,10 @@ struct PlayerJourney: Sendable {
     private func arrive(meant: ContinuousClock.Instant) async throws -> Session {
         let email = "player\(wish.number).\(runName)@load.example"
         let password = "correct horse \(wish.number)"
-        do {
-            let _: APIClient.Nothing = try await api.call(
-                .register, .POST, "/v1/accounts",
-                body: Credentials(email: email, password: password, displayName: "Player \(wish.number)"))
-        } catch let refusal as APIClient.Refusal where refusal.status == 409 {
-            // The account was made by a call whose answer was lost.
-        }
+        // Answered alike whether it is new or was made by a call whose answer was lost.
+        let _: APIClient.Nothing = try await api.call(
+            .register, .POST, "/v1/accounts",
+            body: Credentials(email: email, password: password, displayName: "Player \(wish.number)"))
         recorder.succeeded(.register, took: ContinuousClock.now - meant)
         return try await recorder.timed(.logIn) {
             try await api.call(.logIn, .POST, "/v1/sessions", body: Credentials(email: email, password: password))
@@ -90,42 +87,88 @@ struct PlayerJourney: Sendable {
     // MARK: Store
 
     private struct Catalog: Decodable {
-        struct Product: Decodable { let productId: String }
+        struct Price: Decodable { let currency: String }
+        struct Product: Decodable {
+            let productId: String
+            let kind: String
+            let prices: [Price]
+            let virtualPrices: [Price]
+        }
         let products: [Product]
     }
 
+    /// A wish, and as an order how it is paid.
     private struct OrderRequest: Encodable {
         let productId: String
-        let paymentMethod: String
+        var unit: String?
+        var paymentMethod: String?
+        var wallet: Bool?
+        var expectedTotal: Int64?
     }
+
+    private struct Quote: Decodable { let total: Int64 }
 
     private struct Order: Decodable {
         let orderId: String
         let state: String
     }
 
+    /// One in so many players buys virtual currency, and something for it.
+    private static let walletShare = 10
+
     private func shop(token: String) async throws {
         let catalog: Catalog = try await recorder.timed(.catalog) {
             try await api.call(.catalog, .GET, "/v1/store/products", token: token)
         }
-        guard !catalog.products.isEmpty else { return }
-        let product = catalog.products[wish.number % catalog.products.count]
-        let key = "\(runName)-\(wish.number)"
+        let forMoney = catalog.products.filter { !$0.prices.isEmpty }
+        guard !forMoney.isEmpty else { return }
+        let packs = forMoney.filter { $0.kind == "currency_pack" }
+        let choice = wish.number % Self.walletShare == 0 && !packs.isEmpty ? packs : forMoney
+        let product = choice[wish.number % choice.count]
+        let state = try await buy(product, token: token)
+        recorder.count { state == "paid" ? ($0.paid += 1) : ($0.declined += 1) }
+        if state == "paid", product.kind == "currency_pack" {
+            try await spend(catalog.products.filter { $0.kind == "item" }, token: token)
+        }
+    }
+
+    /// Asks for the price, orders at that, and waits for the verdict.
+    private func buy(_ product: Catalog.Product, token: String) async throws -> String {
+        var request = OrderRequest(productId: product.productId)
+        let quote: Quote = try await recorder.timed(.quote) {
+            try await api.call(.quote, .POST, "/v1/store/quotes", token: token, body: request)
+        }
+        request.paymentMethod = wish.paymentMethod
+        request.expectedTotal = quote.total
         let order: Order = try await recorder.timed(.order) {
             try await api.call(
-                .order, .POST, "/v1/store/orders", token: token,
-                body: OrderRequest(productId: product.productId, paymentMethod: wish.paymentMethod),
-                headers: [("Idempotency-Key", key)])
+                .order, .POST, "/v1/store/orders", token: token, body: request,
+                headers: [("Idempotency-Key", "\(runName)-\(wish.number)")])
         }
-        let state = try await recorder.timed(.paid) { try await settled(order, token: token) }
-        recorder.count { state == "paid" ? ($0.paid += 1) : ($0.declined += 1) }
+        return try await recorder.timed(.paid) { try await settled(order, token: token) }
+    }
+
+    /// Buys the first of some products that has a price in virtual currency. With too little of it, nothing is bought.
+    private func spend(_ products: [Catalog.Product], token: String) async throws {
+        guard let product = products.first(where: { !$0.virtualPrices.isEmpty }) else { return }
+        let request = OrderRequest(
+            productId: product.productId, unit: product.virtualPrices.first?.currency, wallet: true)
+        do {
+            let _: Order = try await recorder.timed(.wallet) {
+                try await api.call(
+                    .wallet, .POST, "/v1/store/orders", token: token, body: request,
+                    headers: [("Idempotency-Key", "\(runName)-\(wish.number)-wallet")])
+            }
+        } catch let refusal as APIClient.Refusal where refusal.status == 409 {
+            recorder.failed(.wallet, reason: refusal.description)
+        }
     }
 
     private func settled(_ order: Order, token: String) async throws -> String {
         var pause = Duration.milliseconds(100)
         while true {
             let seen: Order = try await api.call(.paid, .GET, "/v1/store/orders/\(order.orderId)", token: token)
-            if ["paid", "declined", "review", "refunded"].contains(seen.state) { return seen.state }
+            if ["paid", "declined", "review", "refunded", "charged_back"].contains(seen.state) { return seen.state }
             try await Task.sleep(for: pause)
             pause = min(pause * 2, .seconds(1))
         }
