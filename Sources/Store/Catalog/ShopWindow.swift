@@ -48,13 +48,17 @@ struct ShopWindow: Encodable {
         _ version: CatalogVersion, at now: Instant, usedUp: Set<String>, pictureURL: (String) -> String
     ) throws(StoreError) {
         self.version = version.version
-        let promotions = version.document.promotions.filter { promotion in
-            promotion.code == nil && promotion.holds(at: now) && !usedUp.contains(promotion.promotionId)
+        // By product, because a search among all promotions for each would take long.
+        var (everywhere, byProduct): ([Promotion], [ProductID: [Promotion]]) = ([], [:])
+        for promotion in version.document.promotions where promotion.code == nil && promotion.holds(at: now) {
+            guard !usedUp.contains(promotion.promotionId) else { continue }
+            if promotion.productIds.isEmpty { everywhere.append(promotion) }
+            for product in promotion.productIds { byProduct[product, default: []].append(promotion) }
         }
         var entries: [Entry] = []
         for product in version.document.products where product.isSold(at: now) && !product.units.isEmpty {
-            // The price of one needs no other product: a search among all for each would take long.
-            let alone = CatalogDocument(products: [product], promotions: promotions)
+            let alone = CatalogDocument(
+                products: [product], promotions: everywhere + byProduct[product.productId, default: []])
             entries.append(
                 try Self.entry(product, in: alone, version: version.version, at: now, pictureURL: pictureURL))
         }
