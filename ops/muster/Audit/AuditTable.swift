@@ -3,7 +3,7 @@ import GameModel
 
 /// The rules of one room, with what was found.
 struct AuditSection: Codable, Sendable {
-    /// `store`, `game data`, `matchmaking`, `jobs`.
+    /// `accounts`, `store`, `game data`, `matchmaking`, `jobs`.
     var room: String
     var findings: [AuditFinding]
 }

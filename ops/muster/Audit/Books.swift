@@ -1,4 +1,5 @@
 import APIWorker
+import Accounts
 import Foundation
 import GameData
 import GameModel
@@ -62,6 +63,9 @@ struct Books: Sendable {
     func audit(_ redis: RedisClient) async throws -> AuditReport {
         let matchmaking = MatchmakingAudit(service: MatchmakingService(redis: redis, rules: rules))
         let sections = [
+            AuditSection(
+                room: "accounts",
+                findings: try await AccountsAudit(repository: AccountsRepository(database: accounts)).run()),
             AuditSection(room: "store", findings: try await store()),
             AuditSection(room: "game data", findings: try await GameDataAudit(database: data).findings()),
             AuditSection(room: "matchmaking", findings: try await matchmaking.run()),
