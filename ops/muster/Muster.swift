@@ -40,7 +40,9 @@ struct Muster: AsyncParsableCommand {
                 ]),
             CommandGroup(
                 name: "Change",
-                subcommands: [StoreCommand.self, PromotionsCommand.self, BalanceCommand.self, TokenCommand.self]),
+                subcommands: [StoreCommand.self, PromotionsCommand.self, BalanceCommand.self, AccountsCommand.self,
+                    TokenCommand.self, KeysCommand.self,
+                ]),
         ])
 }
 
