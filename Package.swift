@@ -210,8 +210,8 @@ let package = Package(
         tests(
             "IntegrationTests",
             [
-                "muster", "GameModel", "Jobs", "Matchmaking", "Redis", "TestSupport", .lifecycle, .logging, .httpClient,
-                .nioCore, .nioHTTP1, .nioFoundation,
+                "muster", "APIWorker", "Accounts", "GameData", "GameModel", "Jobs", "Matchmaking", "Records", "Redis",
+                "TestSupport", .lifecycle, .logging, .httpClient, .nioCore, .nioHTTP1, .nioFoundation,
             ]),
         tests(
             "FaultTests",
