@@ -65,6 +65,13 @@ final class FaultyProvider: PaymentProvider {
     /// Faults of the refunds to come.
     func planRefunds(_ faults: RefundFault...) { state.withLock { $0.refundFaults += faults } }
 
+    /// From now on all goes well.
+    func planNothing() {
+        state.withLock { state in
+            (state.faults, state.refundFaults, state.isAway) = ([], [], false)
+        }
+    }
+
     /// Whether every call fails.
     var isAway: Bool {
         get { state.withLock { $0.isAway } }

@@ -57,11 +57,13 @@ extension SettlementsRepository {
         }
     }
 
-    /// Closes a job that will not run again; a refund that it was to make has to be asked for anew.
+    /// Closes a job that will not run again; a refund that it was to make has to be asked for anew, by another job.
     func giveUpSettling(_ id: OrderID, reason: String, _ attempt: Attempt) async throws(StoreError) {
         try await file.write { db in
             try Outbox.settle(jobId: attempt.jobId, in: db)
-            guard let order = try OrdersRepository.order(id, in: db) else { return }
+            guard try Inbox.apply(jobId: attempt.jobId, token: attempt.token, in: db),
+                let order = try OrdersRepository.order(id, in: db)
+            else { return }
             var flagged = order
             flagged.flag = SettlementRules.flag(order.flag, adding: reason)
             (flagged.refundRequestedAt, flagged.updatedAt) = (nil, attempt.at)
@@ -99,7 +101,8 @@ extension SettlementsRepository {
     }
 
     private static func missing(_ finding: Finding) -> String? {
-        finding.charge == nil ? "refund not made: the provider knows no charge" : "refund not made in full"
+        guard let charge = finding.charge else { return "refund not made: the provider knows no charge" }
+        return charge.isDisputed ? "refund not made: the player's bank took it back" : "refund not made in full"
     }
 
     /// Books what happened to the charge of a paid order.

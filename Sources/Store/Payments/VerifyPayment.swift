@@ -34,11 +34,8 @@ public struct SettleOrder: Job {
     public static let kind = "store.settle-order"
     public static let queue = VerifyPayment.queue
     public static let options = VerifyPayment.options
-    /// The cause of a job that makes a refund.
-    public static let refund = "refund"
-
     public let orderId: OrderID
-    /// What made it necessary: ``refund``, the id of a provider's event, or a reconciliation.
+    /// What made it necessary: `refund`, the id of a provider's event, or a reconciliation.
     public let cause: String
 
     public init(orderId: OrderID, cause: String) {
@@ -48,11 +45,10 @@ public struct SettleOrder: Job {
 
     public static func jobId(of order: OrderID, cause: String) -> JobID { JobID("settle-order.\(order).\(cause)") }
 
-    /// - Parameter cause: one is settled once; but a refund may be asked for again when one was refused, so each asking
-    ///   has a job of its own: `settle-order.<order>.refund.<Unix ms>`.
+    /// - Parameter cause: each is settled once: a refund that is asked for again after one was refused has another.
     static func owed(for order: OrderID, cause: String, at now: Instant) throws -> OutboxEntry {
-        let id = jobId(of: order, cause: cause == refund ? "\(refund).\(now.milliseconds)" : cause)
-        let job = try EncodedJob(SettleOrder(orderId: order, cause: cause), id: id)
+        let job = try EncodedJob(
+            SettleOrder(orderId: order, cause: cause), id: jobId(of: order, cause: cause))
         return OutboxEntry(
             jobId: job.id.rawValue, queue: queue.rawValue, kind: job.kind, payload: job.payload,
             createdAt: now.milliseconds)
