@@ -10,7 +10,7 @@ import Testing
 @Suite("Every uncertain charge comes to a verdict")
 struct VerdictTests {
     @Test(
-        "an answer that was lost after charging, by a time-out or an HTTP 500, is asked for again by the same key: paid, once",
+        "an answer lost after charging, by a time-out or an HTTP 500, is asked for again by the same key: paid, once",
         arguments: [1, 5])
     func lostAnswer(times: Int) async throws {
         try await Verifiers.open { verifiers in
@@ -23,7 +23,7 @@ struct VerdictTests {
     }
 
     @Test(
-        "a verifier that dies between the charge and the write leaves it to the next: paid, once, and its own write is refused"
+        "a verifier that dies between charge and write leaves it to the next: paid, once, its own write refused"
     )
     func crash() async throws {
         try await Verifiers.open { verifiers in
