@@ -41,8 +41,8 @@ extension ConsoleDoor {
         return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: body))
     }
 
-    /// No script, no style but ours, no frame around it; forms go to ourselves alone. Browsers name the origin of a form
-    /// only where the referrer policy lets them.
+    /// No script, no style but ours, no frame around it; forms go to ourselves alone. Browsers name the origin of a
+    /// form only where the referrer policy lets them.
     private var headers: HTTPFields {
         let pictures = pictureOrigin.map { " " + $0 } ?? ""
         return [

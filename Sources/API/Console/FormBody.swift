@@ -12,7 +12,7 @@ struct FormBody: Sendable {
     private(set) var fields: [String: String] = [:]
     private(set) var file: File?
 
-    init() {}
+    init(_ fields: [String: String] = [:]) { self.fields = fields }
 
     /// What a field holds, without white space around it; empty where it is absent.
     subscript(name: String) -> String {

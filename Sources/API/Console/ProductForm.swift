@@ -63,7 +63,7 @@ struct ProductForm: Sendable {
             .select(
                 "kind", "Kind", text("kind"),
                 ProductKind.allCases.map { ($0.rawValue, ConsoleWords.words($0)) },
-                hint: "A skin is owned once, an item is used up, a currency pack fills the wallet, a bundle has parts."),
+                hint: "A skin is owned once, an item used up, a currency pack fills the wallet, a bundle has parts."),
         ]
     }
 
