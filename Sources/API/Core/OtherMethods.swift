@@ -3,9 +3,10 @@ import Hummingbird
 
 /// Answers 405 with `Allow` where a path is a route's and the method is not.
 enum OtherMethods {
-    private static let known: [HTTPRequest.Method] = [
-        .get, .head, .post, .put, .patch, .delete, .options, .trace, .connect,
-    ]
+    private static let known = [
+        HTTPRequest.Method.get, .head, .post, .put, .patch, .delete, .options, .trace, .connect,
+        HTTPRequest.Method("QUERY"),
+    ].compactMap(\.self)
 
     /// Adds them for all routes that the router has.
     static func refuse(in router: Router<APIContext>) {
