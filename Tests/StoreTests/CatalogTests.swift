@@ -133,6 +133,39 @@ struct CatalogTests {
         }
     }
 
+    @Test("a promotion for five orders, two of one player, is used no more often, however many order at once")
+    func limits() async throws {
+        try await CatalogHouse.open { house in
+            let few = Promotion(
+                promotionId: "few", name: "Few", percentOff: 50, code: "FEW-ONLY", startsAt: CatalogHouse.start,
+                endsAt: CatalogHouse.start + .seconds(60), limitPerPlayer: 2, limitTotal: 5)
+            try await house.publish([CatalogHouse.potion()], [few])
+            let processes = [house.store, house.another()]
+            let outcomes = try await withThrowingTaskGroup(of: String.self) { group in
+                for index in 0..<20 {
+                    // Five orders of each of four players.
+                    group.addTask {
+                        do {
+                            let placed = try await processes[index % 2].orders.place(
+                                Wish(productId: ProductID("potion"), codes: ["FEW-ONLY"]),
+                                player: PlayerID("player-\(index % 4)"), payment: .provider(nil, method: "pm"),
+                                expected: nil, idempotencyKey: "key-\(index)")
+                            return "\(placed.order.playerId)"
+                        } catch StoreError.codeRefused(let code, let reason) {
+                            return "\(code) \(reason)"
+                        }
+                    }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            let counts = Dictionary(grouping: outcomes) { $0 }.mapValues(\.count)
+            let players = counts.filter { $0.key.hasPrefix("player-") }
+            #expect(players.values.reduce(0, +) == 5 && players.values.allSatisfy { $0 <= 2 }, "\(counts)")
+            let reasons = Set(["FEW-ONLY is used up", "FEW-ONLY was used by you 2 times already"])
+            #expect(Set(counts.keys).subtracting(players.keys).isSubset(of: reasons), "\(counts)")
+        }
+    }
+
     @Test("a version that was tampered with in the file is not shown")
     func tampered() async throws {
         try await CatalogHouse.open { house in
