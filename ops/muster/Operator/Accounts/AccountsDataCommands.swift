@@ -10,8 +10,8 @@ struct AccountsExportCommand: AsyncParsableCommand {
         commandName: "export",
         abstract: "Print everything held about a person as JSON, for that person.",
         discussion: """
-            Account, sessions, devices, edits, orders, entitlements, wallet and standing. Never a secret: no password's \
-            hash, no means of payment.
+            Account, sessions, devices, edits, orders, entitlements, wallet and standing. Never a secret: no hash of \
+            a password, no means of payment.
 
             Example:
               muster accounts export ada@example.com > ada.json
