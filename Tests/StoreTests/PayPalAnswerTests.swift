@@ -132,6 +132,25 @@ struct PayPalAnswerTests {
         #expect(PayPalAmount(Money(minorUnits: -1, currency: .eur)) == nil)
     }
 
+    @Test("the spans of a report follow each other without a gap or an overlap, and end before now")
+    func spans() throws {
+        let now = Instant(milliseconds: 1_900_000_000_500)
+        var cursor: PayPalProvider.Cursor? = .init(from: now - .seconds(100 * 86_400), now: now)
+        var spans: [PayPalProvider.Cursor] = []
+        while let place = cursor {
+            spans.append(place)
+            let text = try #require(PayPalProvider.Cursor(place.text))
+            #expect(text == place)
+            #expect(place.next(of: 2, now: now)?.start == place.start)
+            cursor = place.next(of: 1, now: now)
+        }
+        #expect(spans.count == 4)
+        for (earlier, later) in zip(spans, spans.dropFirst()) { #expect(later.start - earlier.end == .seconds(1)) }
+        #expect(spans.allSatisfy { $0.end - $0.start <= .seconds(31 * 86_400) })
+        #expect(spans.last?.end == Instant(milliseconds: 1_900_000_000_000))
+        for bad in ["", "1/2", "2/1/1", "1/2/0", "a/b/c", "1/2/3/4"] { #expect(PayPalProvider.Cursor(bad) == nil) }
+    }
+
     @Test("a token is asked for once for all who need it, kept, and renewed before it ends")
     func tokens() async throws {
         let asked = Mutex(0)

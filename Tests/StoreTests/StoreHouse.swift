@@ -51,8 +51,9 @@ struct StoreHouse {
                     logger: logger)
                 let repository = StoreRepository(database: database)
                 let house = StoreHouse(
-                    store: StoreService(repository: repository, nudge: { relay.nudge() }), repository: repository,
-                    database: database, charging: charging, redis: redis, server: server)
+                    store: StoreService(
+                        repository: repository, providers: [charging?.name ?? "stripe"], nudge: { relay.nudge() }),
+                    repository: repository, database: database, charging: charging, redis: redis, server: server)
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     group.addTask { try await relay.run() }
                     for _ in 0..<verifiers { group.addTask { try await house.worker().run() } }
