@@ -32,8 +32,7 @@ public enum APIRoutes {
             ProblemReplies()
             BodyLimit()
             Authenticator(tokens: tokens)
-            ClientAddresses(proxies: proxies)
-            RequestLimits(limiter: RateLimiter(limits))
+            RequestLimits(limiter: RateLimiter(limits), proxies: proxies)
         }
         return router
     }

@@ -44,19 +44,6 @@ public struct TrustedProxies: Sendable, Hashable {
     }
 }
 
-/// Tells the requests' contexts which proxies are trusted.
-struct ClientAddresses: RouterMiddleware {
-    let proxies: TrustedProxies
-
-    func handle(
-        _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
-    ) async throws -> Response {
-        var context = context
-        context.proxies = proxies
-        return try await next(request, context)
-    }
-}
-
 extension APIContext {
     /// Where the request came from; `nil` where that is a Unix socket, or this machine itself: a load balancer here
     /// that forwards no address, or a program of the operator's. What is counted by address isn't counted for those.

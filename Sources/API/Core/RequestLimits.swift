@@ -6,15 +6,17 @@ import Hummingbird
 /// Answers 429 with `Retry-After` to those who ask too much: a player by their token, anybody else by network address.
 ///
 /// Machines are not limited: instances and workers by their tokens, the payment provider's webhooks, health checks.
-/// Neither are clients on this machine that no load balancer speaks for.
+/// Neither are clients on this machine that no load balancer speaks for. The routes are told here, too, whom to believe
+/// about where a request comes from.
 struct RequestLimits: RouterMiddleware {
-    private let limiter: RateLimiter
-
-    init(limiter: RateLimiter) { self.limiter = limiter }
+    let limiter: RateLimiter
+    let proxies: TrustedProxies
 
     func handle(
         _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
     ) async throws -> Response {
+        var context = context
+        context.proxies = proxies
         if let kind = Self.kind(of: request.method, context.endpointPath),
             let key = Self.key(kind, request, context), let wait = limiter.take(kind, by: key)
         {
