@@ -17,15 +17,10 @@ struct AccountsDesk: Sendable {
     /// The account with this id or e-mail address; a slip of the pen is not to hit another.
     func account(_ text: String) async throws -> Account {
         let wanted = text.lowercased()
-        if let player = PlayerID(rawValue: text) {
-            do {
-                return try await accounts.account(player)
-            } catch .unknownAccount {
-                // No id: an address, perhaps.
-            }
-        }
         let found = try await accounts.accounts(matching: wanted, limit: AccountService.accountsMax)
-        guard let account = found.first(where: { $0.email == wanted }) else { throw AccountsError.unknownAccount }
+        guard let account = found.first(where: { $0.playerId.rawValue == text || $0.email == wanted }) else {
+            throw AccountsError.unknownAccount
+        }
         return account
     }
 }
