@@ -150,8 +150,8 @@ public enum StoreSchema {
         );
         CREATE INDEX purchases_by_player ON purchases (player_id, created_at);
         CREATE INDEX purchases_by_owner ON purchases (owner_id, product_id);
-        CREATE INDEX purchases_by_state ON purchases (state, updated_at);
-        CREATE INDEX purchases_by_product ON purchases (product_id);
+        CREATE INDEX purchases_by_state ON purchases (state, order_id);
+        CREATE INDEX purchases_by_product ON purchases (product_id, order_id);
         CREATE INDEX purchases_open ON purchases (owner_id) WHERE state IN ('pending', 'verifying', 'review');
         CREATE TABLE purchase_parts (
             order_id TEXT NOT NULL REFERENCES purchases (order_id),
