@@ -52,6 +52,7 @@ final class FaultyProvider: PaymentProvider {
         var calls = 0
         var lookups = 0
         var isAway = false
+        var keysKept: Duration = .seconds(86_400)
         var cancelled: [String] = []
     }
 
@@ -76,6 +77,11 @@ final class FaultyProvider: PaymentProvider {
     var isAway: Bool {
         get { state.withLock { $0.isAway } }
         set { state.withLock { $0.isAway = newValue } }
+    }
+
+    var keysKept: Duration {
+        get { state.withLock { $0.keysKept } }
+        set { state.withLock { $0.keysKept = newValue } }
     }
 
     /// Those that succeeded.

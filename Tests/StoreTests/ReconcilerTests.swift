@@ -93,6 +93,24 @@ struct ReconcilerTests {
         }
     }
 
+    @Test("a charge of an order in review that didn't know it; settling names it, so that a person can give it back")
+    func reviewWithoutReference() async throws {
+        try await Verifiers.open { verifiers in
+            verifiers.provider.plan(.refuse)
+            let order = try await verifiers.buy()
+            #expect(order.state == .review && order.providerReference == nil)
+            verifiers.provider.chargeOutside(
+                Charge(reference: "ch_1", orderId: order.orderId, minorUnits: 499, currency: "EUR"))
+            #expect(try await kinds(verifiers, settling: true) == [.chargeNotBooked])
+            try await verifiers.run()
+            #expect(try await verifiers.now(order).providerReference == "ch_1")
+            _ = try await verifiers.desk.store.orders.requestRefund(order.orderId, reason: "late", by: "test")
+            try await verifiers.run()
+            #expect(try await verifiers.now(order).state == .refunded)
+            try await verifiers.expectSettled()
+        }
+    }
+
     @Test("a paid order of which the provider knows no charge")
     func orderWithoutCharge() async throws {
         try await Verifiers.open { verifiers in

@@ -117,6 +117,26 @@ struct SettlementTests {
         }
     }
 
+    @Test("a part that was given back during a review is booked once a person lets the order be paid")
+    func partInReview() async throws {
+        try await Verifiers.open { verifiers in
+            verifiers.provider.plan(.wrongAmount)
+            let order = try await verifiers.buy()
+            verifiers.provider.refundOutside(verifiers.reference(order), 1)
+            try await verifiers.hear("evt_1", of: order)
+            try await verifiers.run()
+            let waiting = try await verifiers.now(order)
+            #expect(waiting.state == .review && waiting.flag == "given back in part while in review")
+            _ = try await verifiers.desk.store.orders.resolve(
+                order.orderId, as: .paid, reason: "fair", charged: Money(minorUnits: 500, currency: .eur), by: "test")
+            try await verifiers.hear("evt_2", of: order)
+            try await verifiers.run()
+            let now = try await verifiers.now(order)
+            #expect(now.state == .paid && now.refunded == 1)
+            try await verifiers.expectSettled()
+        }
+    }
+
     @Test("a review's charge that is another order's is not given back")
     func reviewOfAnother() async throws {
         try await Verifiers.open { verifiers in

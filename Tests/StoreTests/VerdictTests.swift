@@ -189,6 +189,21 @@ struct VerdictTests {
         }
     }
 
+    @Test("an hour before a provider forgets its idempotency keys an order is charged for the last time")
+    func forgetfulProvider() async throws {
+        try await Verifiers.open { verifiers in
+            verifiers.provider.keysKept = .seconds(6 * 3_600)
+            verifiers.provider.plan(.lostAnswer)
+            let order = try await verifiers.place()
+            try await verifiers.run(VerifyPayment.jobId(of: order.orderId).rawValue)
+            verifiers.desk.clock.advance(by: .seconds(5 * 3_600))
+            try await verifiers.run()
+            let now = try await verifiers.now(order)
+            #expect(now.state == .paid && verifiers.provider.calls == 1, "it was found, not charged again")
+            try await verifiers.expectSettled()
+        }
+    }
+
     @Test("a call that was under way at the time-out is waited for before the order is declined")
     func grace() async throws {
         try await Verifiers.open(timeOut: .seconds(3_600)) { verifiers in

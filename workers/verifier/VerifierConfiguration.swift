@@ -31,7 +31,7 @@ public struct VerifierConfiguration: Sendable, Equatable {
     /// - `muster.health.host`, `muster.health.port` (0 to 65535)
     /// - those of the payment providers, ``PaymentSettings/init(string:int:)``
     /// - `muster.verifier.concurrency` (1 to 1000)
-    /// - `muster.payments.order-timeout-hours` (1 to 23: providers remember idempotency keys for 24)
+    /// - `muster.payments.order-timeout-hours` (1 to 23; less where a provider forgets idempotency keys sooner)
     /// - `muster.payments.reconcile-cron`, five fields or `@daily`; `off`: never by itself
     /// - `muster.payments.reconcile-days` (1 to 366)
     public init(reader: ConfigReader) {

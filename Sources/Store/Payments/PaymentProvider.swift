@@ -7,6 +7,8 @@ import GameModel
 public protocol PaymentProvider: Sendable {
     /// What the ledger calls this provider: `stripe`, `paypal`.
     var name: String { get }
+    /// How long it knows the idempotency key of a charge again: an order older than that is not charged any more.
+    var keysKept: Duration { get }
     /// Charges, or answers what an earlier call with the same idempotency key did.
     func charge(_ request: ChargeRequest) async throws(PaymentError) -> ChargeOutcome
     /// What became of a charge, refunds and disputes included.
@@ -17,6 +19,11 @@ public protocol PaymentProvider: Sendable {
     func refund(_ request: RefundRequest) async throws(PaymentError) -> RefundOutcome
     /// Sees to it that an undecided charge never happens. Throws ``PaymentError/refused(code:message:)`` where it did.
     func cancel(reference: String) async throws(PaymentError)
+}
+
+extension PaymentProvider {
+    /// A day, as Stripe's (docs.stripe.com/api/idempotent_requests).
+    public var keysKept: Duration { .seconds(86_400) }
 }
 
 /// Reads a provider's webhooks: the part that an API process needs, without the key that charges.

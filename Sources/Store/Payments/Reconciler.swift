@@ -31,15 +31,15 @@ public struct Reconciler: Sendable {
         var orders = 0
         var found = 0
         var differences: [ReconciliationDifference] = []
-        /// Of each difference that carries an order: where that stands.
-        var states: [OrderID: OrderState] = [:]
+        /// The orders of the differences that have one.
+        var entries: [OrderID: ReconciliationRules.Entry] = [:]
 
         mutating func add(_ difference: ReconciliationDifference?, _ entry: ReconciliationRules.Entry? = nil) {
             guard let difference else { return }
             found += 1
             guard differences.count < ReconciliationReport.differencesMax else { return }
             differences.append(difference)
-            if let entry { states[entry.orderId] = entry.state }
+            if let entry { entries[entry.orderId] = entry }
         }
     }
 
@@ -147,12 +147,18 @@ public struct Reconciler: Sendable {
 
     // MARK: Settling
 
+    /// A declined order's charge goes back, and one in review whose charge was not known gets its name, so that a person
+    /// can decide.
+    private static func isWorthAsking(_ entry: ReconciliationRules.Entry?) -> Bool {
+        entry?.state == .declined || entry?.reference == nil
+    }
+
     private static func jobs(for draft: Draft, run: String, at now: Instant) throws -> [OutboxEntry] {
         try draft.differences.compactMap { difference in
             guard let order = difference.orderId else { return nil }
             switch difference.kind {
             case .refundNotBooked: return try SettleOrder.owed(for: order, cause: "reconcile.\(run)", at: now)
-            case .chargeNotBooked where draft.states[order] == .declined:
+            case .chargeNotBooked where isWorthAsking(draft.entries[order]):
                 return try SettleOrder.owed(for: order, cause: "reconcile.\(run)", at: now)
             case .orderOverdue: return try VerifyPayment.owed(for: order, at: now)
             case .chargeNotBooked, .chargeWithoutOrder, .orderWithoutCharge, .amountDiffers, .refundNotMade,

@@ -157,10 +157,14 @@ extension SettlementsRepository {
         }
         let back = min(charge.refundedMinorUnits, charge.minorUnits)
         var looked = order
-        (looked.refunded, looked.providerReference, looked.updatedAt) = (back, charge.reference, now)
+        (looked.providerReference, looked.updatedAt) = (charge.reference, now)
         if charge.isDisputed { looked.flag = SettlementRules.flag(order.flag, adding: "disputed while in review") }
+        if back > 0, back < charge.minorUnits {
+            // Nothing is booked of it yet: that is for the settlement of the order that it becomes.
+            looked.flag = SettlementRules.flag(looked.flag, adding: "given back in part while in review")
+        }
         if back == charge.minorUnits {
-            looked.state = .refunded
+            (looked.state, looked.refunded) = (.refunded, back)
             try OrderBooks.book(charge, of: looked, at: now, in: db)
             // Nothing was granted, so that there is nothing to be used up.
             _ = try OrderBooks.giveBack(

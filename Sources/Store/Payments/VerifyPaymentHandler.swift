@@ -10,12 +10,14 @@ import Logging
 /// time-out nothing is charged any more: the truth is looked up, what is undecided is cancelled, and the order ends as
 /// that demands.
 public struct VerifyPaymentHandler: Sendable {
-    /// How long an order may be charged, unless said otherwise. Providers remember idempotency keys for 24 hours
-    /// (Stripe): a call after that could charge a second time.
+    /// How long an order may be charged, unless said otherwise.
     public static let timeOut: Duration = .seconds(23 * 3600)
     /// How long after the time-out a call that was made just before it may still bring a charge about: several times
     /// what one call may take.
     static let grace: Duration = .seconds(300)
+    /// How long before a provider forgets an order's idempotency key it is charged for the last time: a call after it
+    /// could charge a second time.
+    static let margin: Duration = .seconds(3600)
 
     private let repository: StoreRepository
     private let providers: [String: any PaymentProvider]
@@ -24,14 +26,15 @@ public struct VerifyPaymentHandler: Sendable {
 
     /// - Parameters:
     ///   - providers: those that may charge, each by its own name.
-    ///   - timeOut: for how long after it was placed an order may be charged; at most 23 hours.
+    ///   - timeOut: for how long after it was placed an order may be charged; an hour less than its provider's
+    ///     ``PaymentProvider/keysKept`` at most.
     public init(
         repository: StoreRepository, providers: [any PaymentProvider],
         timeOut: Duration = VerifyPaymentHandler.timeOut, clock: @escaping @Sendable () -> Instant = { .now }
     ) {
         self.repository = repository
         self.providers = Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-        self.timeOut = min(timeOut, Self.timeOut)
+        self.timeOut = timeOut
         self.clock = clock
     }
 
@@ -57,8 +60,8 @@ public struct VerifyPaymentHandler: Sendable {
                 reason: "no provider named '\(order.provider ?? "")' is configured", reference: order.providerReference)
         }
         do {
-            let age = clock() - order.createdAt
-            guard age < timeOut else { return try await late(order, provider, age: age) }
+            let late = clock() - order.createdAt - timeOut(at: provider)
+            guard late < .zero else { return try await verdict(on: order, provider, late: late) }
             return try await judged(try await asked(order, provider), order)
         } catch PaymentError.refused(let code, let message) {
             return .review(reason: "\(code): \(message)", reference: order.providerReference)
@@ -83,8 +86,8 @@ public struct VerifyPaymentHandler: Sendable {
     }
 
     /// The end of an order whose time is over, as the truth demands; nothing is charged any more.
-    private func late(
-        _ order: Order, _ provider: any PaymentProvider, age: Duration
+    private func verdict(
+        on order: Order, _ provider: any PaymentProvider, late: Duration
     ) async throws -> SettlementRules.Verdict? {
         switch try await provider.outcome(of: order) {
         case .undecided(let reference):
@@ -104,7 +107,7 @@ public struct VerifyPaymentHandler: Sendable {
             }
         case .some(let outcome): return try await judged(outcome, order)
         case nil:
-            guard age >= timeOut + Self.grace else { return nil }
+            guard late >= Self.grace else { return nil }
             return .declined(code: SettlementRules.timedOut, reference: order.providerReference)
         }
     }
@@ -125,8 +128,13 @@ public struct VerifyPaymentHandler: Sendable {
     /// Pauses are spread by ± 20 %, so that a provider that comes back is not asked by all orders at once.
     private func pause(for order: Order) -> Duration {
         let age = clock() - order.createdAt
-        let seconds = age < timeOut ? min(max(age.inSeconds / 4, 0.5), 30) : 60
+        let end = order.provider.flatMap { providers[$0] }.map { timeOut(at: $0) } ?? timeOut
+        let seconds = age < end ? min(max(age.inSeconds / 4, 0.5), 30) : 60
         return .milliseconds(Int64(seconds * Double.random(in: 800...1200)))
+    }
+
+    private func timeOut(at provider: any PaymentProvider) -> Duration {
+        min(timeOut, provider.keysKept - Self.margin)
     }
 
     private func attempt(_ context: JobContext) -> SettlementsRepository.Attempt {

@@ -14,6 +14,7 @@ public struct PayPalProvider: PaymentProvider {
     static let disputesPath = "/v1/customer/disputes"
 
     public let name = "paypal"
+    public let keysKept: Duration = .seconds(6 * 3600)
     let connection: PayPalConnection
     let clock: @Sendable () -> Instant
 
