@@ -1,3 +1,4 @@
+import Foundation
 import GameModel
 
 /// What operators do with accounts. Each edit is written to the log of changes, in its transaction.
@@ -8,6 +9,16 @@ extension AccountService {
     /// Accounts whose id, e-mail address or name hold the text, newest first; empty text: all. Deleted ones too.
     public func accounts(matching text: String, limit: Int) async throws(AccountsError) -> [Account] {
         try await repository.accounts(matching: text, limit: min(max(limit, 0), Self.accountsMax))
+    }
+
+    /// The account with this id or e-mail address, as an operator types it; a deleted one too, by its id.
+    ///
+    /// Throws ``AccountsError/unknownAccount``.
+    public func account(named text: String) async throws(AccountsError) -> Account {
+        if let player = PlayerID(rawValue: text), let account = try await repository.account(player) { return account }
+        let email = text.precomposedStringWithCanonicalMapping.lowercased()
+        guard let found = try await repository.credentials(email: email) else { throw .unknownAccount }
+        return found.account
     }
 
     /// Changes what an account may do; tokens that are out keep the old role until they expire.

@@ -70,6 +70,35 @@ extension KeyFolder {
         return (retired, kept)
     }
 
+    /// Removes a key at once, whatever it signed: for one that was stolen. Every token of it is refused as soon as the
+    /// processes read the folder.
+    ///
+    /// Where it was the one that signs, a new one signs in its place at once: who verifies tokens elsewhere may have to
+    /// fetch the keys first. Answers that new one.
+    /// Throws ``AccountsError/invalidField(name:reason:)`` where there is no such key.
+    public func revoke(_ number: Int) throws(AccountsError) -> SigningKeyState? {
+        let lock = try FolderLock(path)
+        defer { lock.release() }
+        let keys = try load()
+        guard keys.keys.contains(where: { $0.number == number }) else {
+            let numbers = keys.keys.map { "\($0.number)" }.joined(separator: ", ")
+            throw .invalidField(name: "number", reason: "expected one of \(numbers), got \(number)")
+        }
+        let next = keys.signing(at: clock()).number == number ? (keys.keys.first?.number ?? number) + 1 : nil
+        // First the new one: at no moment is the folder without a key that may sign.
+        if let next, try !create(number: next, createdAt: clock() - publishTime) {
+            throw .corrupt("\(keyFile(next)) appeared meanwhile")
+        }
+        guard unlink(keyFile(number)) == 0 else {
+            throw .corrupt("can't remove \(keyFile(number)): \(Self.errorText())")
+        }
+        unlink(noteFile(number))
+        flush()
+        let after = try load()
+        guard let new = after.keys.first(where: { $0.number == next }) else { return nil }
+        return try state(of: new, among: after)
+    }
+
     /// Notes that a key signed a token of more than ``plainTokenLifetimeMax``, so that it is not retired before.
     func note(tokenUntil end: Instant, of number: Int) throws(AccountsError) {
         let lock = try FolderLock(path)

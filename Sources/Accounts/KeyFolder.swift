@@ -96,14 +96,16 @@ public struct KeyFolder: Sendable {
     }
 
     /// Writes a new key under a number, unless that number was taken meanwhile: then `false`.
-    func create(number: Int) throws(AccountsError) -> Bool {
+    ///
+    /// - Parameter createdAt: when it was made; `nil`: now.
+    func create(number: Int, createdAt: Instant? = nil) throws(AccountsError) -> Bool {
         let pem: String
         do {
             pem = try EdDSA.PrivateKey().pemRepresentation
         } catch {
             throw .corrupt("can't make an Ed25519 key: \(error)")
         }
-        let aside = try writeAside("\(Self.createdLabel)\(clock().milliseconds)\n\(pem)\n")
+        let aside = try writeAside("\(Self.createdLabel)\((createdAt ?? clock()).milliseconds)\n\(pem)\n")
         defer { unlink(aside) }
         guard link(aside, keyFile(number)) == 0 else {
             guard errno == EEXIST else { throw .corrupt("can't write a key into \(path): \(Self.errorText())") }

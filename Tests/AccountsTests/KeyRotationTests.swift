@@ -145,9 +145,14 @@ struct KeyRotationTests {
             _ = try place.folder.rotate()
             try place.ring.reload()
             _ = try await place.tokens.verify(token)
-            // Not by `retire`, which waits for the token: by someone whose key was stolen.
-            try FileManager.default.removeItem(atPath: place.folder.keyFile(1))
+            // Not by `retire`, which waits for the token: the key was stolen.
+            let next = try #require(try place.folder.revoke(1))
+            #expect(next.number == 3 && next.state == .signing)
             try place.ring.reload()
+            #expect(try place.kid(of: try await place.tokens.access(subject: "p", role: .player)) == next.kid)
+            #expect(try place.folder.states().map(\.number) == [3, 2])
+            #expect(try place.folder.revoke(2) == nil)
+            #expect(throws: AccountsError.self) { try place.folder.revoke(2) }
             await #expect(throws: AccountsError.invalidToken("malformed or not signed by us")) {
                 try await place.tokens.verify(token)
             }

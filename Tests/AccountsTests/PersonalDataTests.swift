@@ -170,6 +170,12 @@ struct PersonalDataTests {
             #expect(try await found("100%") == [eve.playerId])
             #expect(try await found("a_a") == [])
             #expect(try await house.service.accounts(matching: "", limit: 1).count == 1)
+            for name in [ada.playerId.rawValue, "Ada@Example.com"] {
+                #expect(try await house.service.account(named: name).playerId == ada.playerId)
+            }
+            await #expect(throws: AccountsError.unknownAccount) {
+                try await house.service.account(named: "da@example.com")
+            }
         }
     }
 }

@@ -13,16 +13,6 @@ struct AccountsDesk: Sendable {
     let accounts: AccountService
     let store: StoreService
     let players: PlayersRepository
-
-    /// The account with this id or e-mail address; a slip of the pen is not to hit another.
-    func account(_ text: String) async throws -> Account {
-        let wanted = text.lowercased()
-        let found = try await accounts.accounts(matching: wanted, limit: AccountService.accountsMax)
-        guard let account = found.first(where: { $0.playerId.rawValue == text || $0.email == wanted }) else {
-            throw AccountsError.unknownAccount
-        }
-        return account
-    }
 }
 
 /// How the commands about accounts get at the data folder.

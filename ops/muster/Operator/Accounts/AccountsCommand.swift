@@ -70,7 +70,7 @@ struct AccountsShowCommand: AsyncParsableCommand {
 
     func run() async throws {
         let (found, export) = try await access.with { desk in
-            let found = try await desk.account(account)
+            let found = try await desk.accounts.account(named: account)
             // Of a deleted account nothing else is left.
             return (
                 found, found.deletedAt == nil ? try await desk.accounts.export(found.playerId) : nil
@@ -114,7 +114,7 @@ struct AccountsSessionsCommand: AsyncParsableCommand {
 
     func run() async throws {
         let sessions = try await access.with { desk in
-            try await desk.accounts.sessions(of: try await desk.account(account).playerId)
+            try await desk.accounts.sessions(of: try await desk.accounts.account(named: account).playerId)
         }
         if json { return try JobJSON.print(["sessions": sessions]) }
         if sessions.isEmpty { FileHandle.note("no session is open") }

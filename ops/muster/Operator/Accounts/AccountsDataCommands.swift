@@ -57,7 +57,7 @@ struct AccountsExportCommand: AsyncParsableCommand {
 
     func run() async throws {
         let output = try await access.with { desk in
-            let player = try await desk.account(account).playerId
+            let player = try await desk.accounts.account(named: account).playerId
             let limit = InventoryService.listedRange.upperBound
             return Output(
                 account: try await desk.accounts.export(player),
@@ -101,7 +101,7 @@ struct AccountsDeleteCommand: AsyncParsableCommand {
 
     func run() async throws {
         let player = try await access.with { desk in
-            let found = try await desk.account(account)
+            let found = try await desk.accounts.account(named: account)
             if found.deletedAt == nil {
                 try confirmation.require("Delete the data of \(AccountText.name(found)) for good?")
                 try await desk.accounts.delete(found.playerId, by: AccountsAccess.editor)

@@ -28,7 +28,7 @@ struct AccountsRoleCommand: AsyncParsableCommand {
     func run() async throws {
         guard let role = Role(rawValue: role) else { throw ValidationError("The role is not right.") }
         let changed = try await access.with { desk in
-            let found = try await desk.account(account)
+            let found = try await desk.accounts.account(named: account)
             if found.role != role {
                 try confirmation.require(
                     "Make \(AccountText.name(found)) \(role.rawValue), now \(found.role.rawValue)?")
@@ -58,7 +58,7 @@ struct AccountsLockCommand: AsyncParsableCommand {
 
     func run() async throws {
         let locked = try await access.with { desk in
-            let found = try await desk.account(account)
+            let found = try await desk.accounts.account(named: account)
             try confirmation.require("Lock \(AccountText.name(found)) and end its sessions?")
             return try await desk.accounts.lock(found.playerId, reason: reason, by: AccountsAccess.editor)
         }
@@ -81,7 +81,8 @@ struct AccountsUnlockCommand: AsyncParsableCommand {
 
     func run() async throws {
         let unlocked = try await access.with { desk in
-            try await desk.accounts.unlock(try await desk.account(account).playerId, by: AccountsAccess.editor)
+            try await desk.accounts.unlock(
+                try await desk.accounts.account(named: account).playerId, by: AccountsAccess.editor)
         }
         print("\(AccountText.name(unlocked)) may log in")
     }
@@ -112,7 +113,7 @@ struct AccountsEndCommand: AsyncParsableCommand {
 
     func run() async throws {
         let (owner, count) = try await access.with { desk in
-            let found = try await desk.account(account)
+            let found = try await desk.accounts.account(named: account)
             let open = try await desk.accounts.sessions(of: found.playerId)
             let ending = all ? open : open.filter { $0.id.rawValue == session }
             guard !ending.isEmpty else {

@@ -7,7 +7,7 @@ import GameModel
 struct KeysCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "keys",
-        abstract: "See, rotate and retire the keys that sign tokens.",
+        abstract: "See, rotate, retire and revoke the keys that sign tokens.",
         discussion: """
             Running processes read the keys every 10 s. A new key is published at once and signs 5 minutes later, so \
             that whoever verifies tokens knows it by then.
@@ -17,7 +17,9 @@ struct KeysCommand: AsyncParsableCommand {
               muster keys rotate
               muster keys retire
             """,
-        subcommands: [KeysListCommand.self, KeysRotateCommand.self, KeysRetireCommand.self])
+        subcommands: [
+            KeysListCommand.self, KeysRotateCommand.self, KeysRetireCommand.self, KeysRevokeCommand.self,
+        ])
 }
 
 /// How the commands about keys get at the folder.
@@ -35,7 +37,8 @@ struct KeysAccess: ParsableArguments {
         do {
             return try body(KeyFolder(path: path))
         } catch let error as AccountsError {
-            throw CommandFailure("\(error)", nextStep: "Only the owner of \(path) may have rights on what is in it.")
+            throw CommandFailure(
+                "\(error)", nextStep: "See the keys: muster keys ls. Only the owner of \(path) may have rights in it.")
         }
     }
 }
@@ -134,6 +137,32 @@ struct KeysRetireCommand: AsyncParsableCommand {
         }
         for key in retired { print("key \(key.number) (\(key.kid)) is retired") }
         for key in kept { print("key \(key.key.number) (\(key.key.kid)) stays: \(key.reason)") }
+    }
+}
+
+/// `muster keys revoke`.
+struct KeysRevokeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "revoke",
+        abstract: "Remove a key that was stolen, with every token that it signed.",
+        discussion: """
+            Within 10 s all processes refuse its tokens: people refresh theirs, and services need new ones, from \
+            'muster token' or a restart of 'muster up'. Where it was the key that signs, a new one signs at once.
+
+            Example:
+              muster keys revoke 1
+            """)
+
+    @OptionGroup var access: KeysAccess
+    @OptionGroup var confirmation: Confirmation
+    @Argument(help: "The key's number, as 'muster keys ls' lists it.") var number: Int
+
+    func run() async throws {
+        let next = try access.with { folder in
+            try confirmation.require("Remove key \(number), and refuse every token that it signed?")
+            return try folder.revoke(number)
+        }
+        print("key \(number) is revoked" + (next.map { "; key \($0.number) (\($0.kid)) signs" } ?? ""))
     }
 }
 
