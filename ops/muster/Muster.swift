@@ -40,8 +40,8 @@ struct Muster: AsyncParsableCommand {
                 ]),
             CommandGroup(
                 name: "Change",
-                subcommands: [StoreCommand.self, PromotionsCommand.self, BalanceCommand.self, AccountsCommand.self,
-                    TokenCommand.self, KeysCommand.self,
+                subcommands: [
+                    StoreCommand.self, BalanceCommand.self, AccountsCommand.self, TokenCommand.self, KeysCommand.self,
                 ]),
         ])
 }

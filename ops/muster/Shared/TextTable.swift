@@ -1,6 +1,4 @@
 import Foundation
-import GameData
-import GameModel
 
 /// A table in plain text: a head, a rule, rows; columns as wide as their widest cell.
 struct TextTable {
@@ -31,15 +29,5 @@ struct TextTable {
         }
         let rule = widths.map { String(repeating: "-", count: $0) }.joined(separator: "  ")
         return ([line(head), rule] + rows.map(line)).joined(separator: "\n")
-    }
-}
-
-/// A price of the API as text.
-enum PriceText {
-    static func of(_ value: JSONValue?) -> String {
-        guard let units = value?["minorUnits"]?.integer, let code = value?["currency"]?.text,
-            let currency = Currency(rawValue: code)
-        else { return "" }
-        return Money(minorUnits: units, currency: currency).description
     }
 }
