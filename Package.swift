@@ -211,7 +211,7 @@ let package = Package(
             "IntegrationTests",
             [
                 "muster", "APIWorker", "Accounts", "GameData", "GameModel", "Jobs", "Matchmaking", "Records", "Redis",
-                "TestSupport", .lifecycle, .logging, .httpClient, .nioCore, .nioHTTP1, .nioFoundation,
+                "Store", "TestSupport", .lifecycle, .logging, .httpClient, .nioCore, .nioHTTP1, .nioFoundation,
             ]),
         tests(
             "FaultTests",
