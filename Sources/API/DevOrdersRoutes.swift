@@ -9,6 +9,8 @@ import Store
 /// Everyone's orders for operators, and who changed what by hand.
 struct DevOrdersRoutes: Sendable {
     static let changesPage = 1...500
+    /// The largest number that every reader of JSON holds exactly (RFC 8259, 6).
+    static let sequenceMax = (1 << 53) - 1
     static let reasonCharacters = 1...200
 
     let orders: OrderService
@@ -70,7 +72,7 @@ struct DevOrdersRoutes: Sendable {
             throw Problem.invalidField("log", "Expected store or game, not '\(log.prefix(40))'.")
         }
         let limit = try request.query("limit", default: 50, in: Self.changesPage)
-        let before = try request.query("before", default: .max, in: 1...Int.max)
+        let before = try request.query("before", default: Self.sequenceMax, in: 1...Self.sequenceMax)
         let subject = request.query("subject")
         guard (subject?.utf8.count ?? 0) <= 300 else {
             throw Problem.invalidField("subject", "Expected at most 300 bytes.")
@@ -79,7 +81,7 @@ struct DevOrdersRoutes: Sendable {
         return try .json(
             ChangesReply(
                 changes: try await repository.changes(
-                    subject: subject, before: before == .max ? nil : Int64(before), limit: limit)))
+                    subject: subject, before: Int64(before), limit: limit)))
     }
 }
 

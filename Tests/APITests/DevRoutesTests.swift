@@ -35,7 +35,7 @@ struct DevRoutesTests {
             let old = try await api.client.send(.GET, "/v1/dev/catalog/versions/\(version)", token: developer)
             #expect(old.text.contains("skin-glass"))
             let versions = try await api.client.send(.GET, "/v1/dev/catalog/versions?limit=1", token: developer)
-            #expect(versions.text.contains(#""version":\#(version + 1),"#))
+            #expect(versions.text.contains(#""version":\#(version + 1)}"#))
             #expect(!versions.text.contains("document"))
         }
     }
