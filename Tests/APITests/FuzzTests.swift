@@ -9,8 +9,8 @@ import Testing
 
 private let isFullRun = ProcessInfo.processInfo.environment["MUSTER_FULL"] == "1"
 
-/// A foreign program reads `openapi.yaml`, and holds the API against it: schemathesis makes thousands of requests out of
-/// the file, good ones and bad ones, and looks at every answer.
+/// A foreign program reads `openapi.yaml`, and holds the API against it: schemathesis makes thousands of requests out
+/// of the file, good ones and bad ones, and looks at every answer.
 ///
 /// Runs with `ops/test --full`, and takes some minutes.
 @Suite("The API against its description", .enabled(if: isFullRun))
@@ -35,8 +35,9 @@ struct FuzzTests {
         ]
     }
 
-    /// A schema can't say all that the API checks of a good form: that a player is there, that a promotion's end follows
-    /// its beginning. So an answer of 422 to data of the right form is no fault. And nobody guesses the name of an order.
+    /// A schema can't say all that the API checks of a good form: that a player is there, that a promotion's end
+    /// follows its beginning. So an answer of 422 to data of the right form is no fault. And nobody guesses the name of
+    /// an order.
     private static func settings(order: String) -> String {
         """
         [checks.positive_data_acceptance]
