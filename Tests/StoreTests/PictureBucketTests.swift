@@ -61,6 +61,12 @@ import Testing
         {"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:*"],"Resource":"*"}]}
         """#
 
+    /// What a bucket without a CDN before it needs, so that players' clients can read.
+    private static let everyoneReads = #"""
+        {"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:GetObject",
+        "Resource":"arn:aws:s3:::muster-pictures/*"}]}
+        """#
+
     private func withCloud(_ body: (Cloud) async throws -> Void) async throws {
         let folder = try TemporaryFolder()
         defer { folder.remove() }
@@ -93,6 +99,8 @@ import Testing
         let cloud = Cloud(
             endpoint: endpoint, folder: folder, accessKey: key.AccessKeyId, secretKey: key.SecretAccessKey)
         _ = try await cloud.aws("s3", "mb", "s3://\(Self.bucket)")
+        _ = try await cloud.aws(
+            "s3api", "put-bucket-policy", "--bucket", Self.bucket, "--policy", Self.everyoneReads)
         try await body(cloud)
     }
 
