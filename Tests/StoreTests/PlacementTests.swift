@@ -287,6 +287,8 @@ struct PlacementTests {
                 try await list.orders(OrderFilter(player: StoreDesk.friend)).map(\.orderId)
                     == [5, 3, 1].map { orders[$0].orderId })
             #expect(try await list.orders(OrderFilter(productId: StoreDesk.gems)).isEmpty)
+            let mine = OrderFilter(states: [.pending], player: StoreDesk.player, productId: StoreDesk.potion)
+            #expect(try await list.orders(mine) == [orders[4], orders[2]])
             let page = try await list.orders(OrderFilter(before: orders[4].orderId, limit: 2))
             #expect(page == [orders[3], orders[2]])
             await #expect(throws: StoreError.self) { try await list.orders(OrderFilter(limit: 0)) }

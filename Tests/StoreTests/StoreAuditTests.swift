@@ -260,4 +260,26 @@ struct StoreAuditTests {
             #expect(try await broken(desk, provider).isEmpty)
         }
     }
+
+    @Test("each of two providers is asked for its own orders, and named with what it found")
+    func providers() async throws {
+        try await StoreDesk.open { desk in
+            let (stripe, paypal) = (FaultyProvider(), FaultyProvider(name: "paypal"))
+            _ = try await charged(try await desk.place(StoreDesk.knight), desk, stripe)
+            let other = try await desk.place(StoreDesk.giant, payment: .provider("paypal", method: "vault_1"))
+            _ = try await charged(other, desk, paypal)
+            func broken(_ providers: [FaultyProvider]) async throws -> [String] {
+                try await StoreAudit(repository: desk.repository, providers: providers).run().filter { !$0.holds }
+                    .map { "\($0.note ?? "-"): \($0.rule)" }
+            }
+            #expect(try await broken([stripe, paypal]).isEmpty)
+            let transfers = try await desk.store.orders.transfers(of: other.orderId)
+            #expect(transfers.map(\.to) == ["provider:paypal"])
+            // An order of the one is unknown to the other, whatever it charged.
+            _ = try await charged(try await desk.place(StoreDesk.potion), desk, paypal)
+            let found = try await broken([stripe, paypal])
+            #expect(
+                found == ["stripe: each paid order was charged", "paypal: each charge of the provider has its order"])
+        }
+    }
 }
