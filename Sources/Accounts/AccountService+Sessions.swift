@@ -29,14 +29,20 @@ extension AccountService {
     }
 
     /// Ends one of the player's sessions; one that is unknown, or another player's, is left alone.
-    public func end(_ session: SessionID, of player: PlayerID) async throws(AccountsError) {
-        try await repository.close(session, of: player)
+    ///
+    /// - Parameter editor: who does it to the player, for the log of changes; `nil`: the player.
+    public func end(
+        _ session: SessionID, of player: PlayerID, by editor: String? = nil
+    ) async throws(AccountsError) {
+        try await repository.close(session, of: player, by: editor, at: clock())
     }
 
     /// Ends all of the player's sessions: logs out everywhere. Answers how many there were.
+    ///
+    /// - Parameter editor: who does it to the player, for the log of changes; `nil`: the player.
     @discardableResult
-    public func endAll(of player: PlayerID) async throws(AccountsError) -> Int {
-        try await repository.closeAll(of: player)
+    public func endAll(of player: PlayerID, by editor: String? = nil) async throws(AccountsError) -> Int {
+        try await repository.closeAll(of: player, by: editor, at: clock())
     }
 
     /// A session to be opened, and the secret that refreshes it.

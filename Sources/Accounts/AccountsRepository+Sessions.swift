@@ -170,19 +170,31 @@ extension AccountsRepository {
         }
     }
 
-    /// Ends one session, if it is this player's.
-    func close(_ session: SessionID, of player: PlayerID) async throws(AccountsError) {
+    /// Ends one session, if it is this player's; an editor's doing is written down.
+    func close(
+        _ session: SessionID, of player: PlayerID, by editor: String?, at now: Instant
+    ) async throws(AccountsError) {
         try await write { db in
             try db.execute(
                 sql: "DELETE FROM sessions WHERE session_id = ? AND player_id = ?",
                 arguments: [session.rawValue, player.rawValue])
+            guard let editor, db.changesCount > 0 else { return }
+            try Self.log(
+                "account.end-session", of: player, by: editor, at: now, before: "session \(session)", in: db)
         }
     }
 
     /// Ends all sessions of a player; answers how many there were.
     @discardableResult
-    func closeAll(of player: PlayerID) async throws(AccountsError) -> Int {
-        try await write { db in try Self.closeAll(of: player, in: db) }
+    func closeAll(of player: PlayerID, by editor: String?, at now: Instant) async throws(AccountsError) -> Int {
+        try await write { db in
+            let count = try Self.closeAll(of: player, in: db)
+            if let editor, count > 0 {
+                try Self.log(
+                    "account.end-sessions", of: player, by: editor, at: now, before: "\(count) sessions", in: db)
+            }
+            return count
+        }
     }
 
     @discardableResult

@@ -82,6 +82,8 @@ struct ConsoleOperatorTests {
                 let ended = try await browser.post(String(session.1))
                 #expect(ended.headers["Location"] == ["\(path)?done=session-ended"])
                 #expect(try await browser.get(path).text.contains("Logged in nowhere."))
+                let change = try #require(try await api.changes(of: "account \(player.playerId)").first)
+                #expect(change.action == "account.end-session" && change.by == operating.playerId)
                 #expect(try await browser.get("\(path)/sessions/end").status == 200)
                 #expect(try await browser.post("\(path)/sessions/end").status == 303)
 

@@ -1,7 +1,6 @@
 import Accounts
 import GameModel
 import Hummingbird
-import Logging
 import Store
 
 /// What operators do to a player's account, each on a page that asks first.
@@ -94,9 +93,7 @@ struct PlayerActions: Sendable {
 
     @Sendable private func endAll(_ visit: ConsoleVisit) async throws -> ConsoleAnswer {
         let account = try await account(visit)
-        try await accounts.endAll(of: account.playerId)
-        visit.context.logger.info(
-            "sessions ended", metadata: ["player": "\(account.playerId)", "by": "\(visit.editor)"])
+        try await accounts.endAll(of: account.playerId, by: visit.editor)
         return .seeOther(PlayerPages.path(account.playerId), .sessionEnded)
     }
 
@@ -114,9 +111,7 @@ struct PlayerActions: Sendable {
 
     @Sendable private func end(_ visit: ConsoleVisit) async throws -> ConsoleAnswer {
         let account = try await account(visit)
-        try await accounts.end(try visit.id("session"), of: account.playerId)
-        visit.context.logger.info(
-            "session ended", metadata: ["player": "\(account.playerId)", "by": "\(visit.editor)"])
+        try await accounts.end(try visit.id("session"), of: account.playerId, by: visit.editor)
         return .seeOther(PlayerPages.path(account.playerId), .sessionEnded)
     }
 

@@ -13,6 +13,7 @@ enum UpSummary {
         return [
             "ready: \(counts)",
             "  api        \(state.apiUrls.joined(separator: "  "))",
+            "  console    \(state.apiUrl)/console",
             "  payments   \(state.paymentsUrl)",
             "  redis      \(state.redisUrl)",
             "  data       \(state.data)",
