@@ -154,6 +154,30 @@ struct PersonalDataTests {
         }
     }
 
+    @Test("sessions that staff end are written down with who did it; those that the player ends are not")
+    func endedByStaff() async throws {
+        try await withAccounts { house in
+            var sessions = [try await house.session()]
+            for _ in 0..<4 {
+                sessions.append(
+                    try await house.service.logIn(
+                        email: "ada@example.com", password: AccountsHouse.password, client: .unknown))
+            }
+            let player = sessions[0].playerId
+            try await house.service.end(sessions[0].sessionId, of: player)
+            try await house.service.end(sessions[1].sessionId, of: player, by: "cli:root@desk")
+            try await house.service.end(sessions[1].sessionId, of: player, by: "cli:root@desk")
+            #expect(try await house.service.endAll(of: player, by: "cli:root@desk") == 3)
+            #expect(try await house.service.endAll(of: player, by: "cli:root@desk") == 0)
+            let log = try await changes(house)
+            #expect(
+                log.map { [$0.action, $0.before ?? "", $0.by] } == [
+                    ["account.end-sessions", "3 sessions", "cli:root@desk"],
+                    ["account.end-session", "session \(sessions[1].sessionId)", "cli:root@desk"],
+                ])
+        }
+    }
+
     @Test("accounts are found by id, address and name, newest first, and what is typed is no pattern")
     func search() async throws {
         try await withAccounts { house in

@@ -122,8 +122,10 @@ struct AccountsEndCommand: AsyncParsableCommand {
                     nextStep: "See which there are: muster accounts sessions \(found.playerId).")
             }
             try confirmation.require("End \(ending.count) of \(open.count) sessions of \(AccountText.name(found))?")
-            if all { return (found, try await desk.accounts.endAll(of: found.playerId)) }
-            for session in ending { try await desk.accounts.end(session.id, of: found.playerId) }
+            if all { return (found, try await desk.accounts.endAll(of: found.playerId, by: AccountsAccess.editor)) }
+            for session in ending {
+                try await desk.accounts.end(session.id, of: found.playerId, by: AccountsAccess.editor)
+            }
             return (found, ending.count)
         }
         print("\(count) sessions of \(AccountText.name(owner)) were ended")
