@@ -14,22 +14,73 @@ import axe_core_python
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import Select
+from selenium.webdriver.support import expected_conditions
+from selenium.webdriver.support.ui import Select, WebDriverWait
 
 AXE = (pathlib.Path(axe_core_python.__file__).parent / "axe.min.js").read_text()
 DESK, PHONE = (1280, 800), (390, 844)
 
 
+def chromium(scripts):
+    options = webdriver.ChromeOptions()
+    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars"):
+        options.add_argument(argument)
+    if not scripts:
+        options.add_experimental_option("prefs", {"profile.managed_default_content_settings.javascript": 2})
+    browser = webdriver.Chrome(options, webdriver.ChromeService("/usr/bin/chromedriver"))
+    browser.set_page_load_timeout(30)
+    browser.set_script_timeout(30)
+    return browser
+
+
+def show_as(browser, device, scheme):
+    size = DESK if device == "desk" else PHONE
+    browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": device == "phone"})
+    browser.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
+
+
+class Judge:
+    """axe-core is a script, and the browser that uses the console runs none: so a second one shows the same pages."""
+
+    def __init__(self, base):
+        self.browser = chromium(scripts=True)
+        self.browser.get(base + "/console/login")
+        self.frame = self.browser.execute_cdp_cmd("Page.getFrameTree", {})["frameTree"]["frame"]["id"]
+
+    def show(self, html):
+        self.browser.execute_cdp_cmd("Page.setDocumentContent", {"frameId": self.frame, "html": html})
+        self.browser.execute_async_script(
+            "const done = arguments[0], styled = () => document.styleSheets.length > 0 ? done() : setTimeout(styled, 5);"
+            "styled();")
+        self.browser.execute_script(AXE)
+
+    def violations(self):
+        """How many rules passed, and what is wrong."""
+        result = self.browser.execute_async_script(
+            "const done = arguments[0];"
+            "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice']})"
+            ".then(done, error => done({violations: [], error: String(error)}));")
+        if "error" in result:
+            return 0, [f"axe: {result['error']}"]
+        return len(result["passes"]), [
+            f"{violation['id']}: {violation['help']}: "
+            + "; ".join(node["html"][:200] + " " + node["failureSummary"] for node in violation["nodes"][:3])
+            for violation in result["violations"]
+        ]
+
+
 class Console:
     def __init__(self, base, pictures):
-        options = webdriver.ChromeOptions()
-        for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars"):
-            options.add_argument(argument)
-        options.add_experimental_option("prefs", {"profile.managed_default_content_settings.javascript": 2})
-        self.browser = webdriver.Chrome(options, webdriver.ChromeService("/usr/bin/chromedriver"))
-        self.browser.set_page_load_timeout(30)
+        self.browser, self.judge = chromium(scripts=False), Judge(base)
         self.base, self.pictures = base, pictures
         self.seen = {}
+
+    def quit(self):
+        self.browser.quit()
+        self.judge.browser.quit()
 
     # Going about
 
@@ -54,9 +105,16 @@ class Console:
         """Presses the button or follows the link of these words."""
         for element in self.browser.find_elements(By.CSS_SELECTOR, "main button, main a, header button, header a"):
             if element.text == words:
-                element.click()
-                return
+                return self.follow(element)
         self.fail(f"there is no button or link '{words}'")
+
+    def follow(self, element):
+        """Clicks, and waits for the page that comes of it."""
+        before = self.find("html")
+        element.click()
+        WebDriverWait(self.browser, 30).until(expected_conditions.staleness_of(before))
+        WebDriverWait(self.browser, 30).until(
+            expected_conditions.presence_of_element_located((By.CSS_SELECTOR, "main h1")))
 
     def expect(self, *texts):
         text = self.find("body").text
@@ -76,33 +134,21 @@ class Console:
 
     def look(self, name):
         """Judges the page on a desk and on a phone, in light and dark."""
-        for size, device in ((DESK, "desk"), (PHONE, "phone")):
-            self.browser.execute_cdp_cmd(
-                "Emulation.setDeviceMetricsOverride",
-                {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": device == "phone"})
+        self.judge.show(self.browser.page_source)
+        for device in ("desk", "phone"):
             for scheme in ("light", "dark"):
-                self.browser.execute_cdp_cmd(
-                    "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
-                self.judge(f"{name}, {device}, {scheme}")
+                show_as(self.judge.browser, device, scheme)
+                passed, violations = self.judge.violations()
+                if violations:
+                    self.fail(f"{name}, {device}, {scheme}: {violations[0]}")
+                show_as(self.browser, device, scheme)
                 self.picture(f"{name}-{device}-{scheme}")
+                wide = self.browser.execute_script("return document.documentElement.scrollWidth - window.innerWidth")
+                if wide > 0:
+                    self.fail(f"{name}, {device}: the page is {wide} px wider than its window")
+                self.seen[f"{name}, {device}, {scheme}"] = passed
         self.browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
         self.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
-
-    def judge(self, where):
-        self.browser.execute_script(AXE)
-        result = self.browser.execute_async_script(
-            "const done = arguments[arguments.length - 1];"
-            "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice']})"
-            ".then(done, error => done({error: String(error)}));")
-        if "error" in result:
-            self.fail(f"axe: {result['error']}")
-        for violation in result["violations"]:
-            nodes = "; ".join(node["html"][:200] + " " + node["failureSummary"] for node in violation["nodes"][:3])
-            self.fail(f"{where}: {violation['id']}: {violation['help']}: {nodes}")
-        wide = self.browser.execute_script("return document.documentElement.scrollWidth - window.innerWidth")
-        if wide > 0:
-            self.fail(f"{where}: the page is {wide} px wider than its window")
-        self.seen[where] = len(result["passes"])
 
     def check_keyboard(self):
         """The first key leads past the navigation, to something that can be seen."""
@@ -163,7 +209,7 @@ def as_developer(console, options):
     console.expect("product skin-aurora", "promotion northern-lights")
     console.look("publish")
     console.fill(note="The north")
-    console.find("main button").click()
+    console.follow(console.find("main button"))
     console.expect("Published. Players see it within a second.", "The north")
     console.look("version")
     console.press("Versions")
@@ -209,7 +255,7 @@ def as_operator(console, options):
     console.fill(q=options.player)
     console.press("Search")
     console.look("players")
-    console.find("tbody th a").click()
+    console.follow(console.find("tbody th a"))
     console.expect("Sessions", "Wallet", "Inventory")
     console.look("player")
     console.press("Lock")
@@ -235,7 +281,7 @@ def main():
         as_developer(console, options)
         as_operator(console, options)
     finally:
-        console.browser.quit()
+        console.quit()
     print(f"{len(console.seen)} views judged by axe-core, {sum(console.seen.values())} rules passed")
 
 
