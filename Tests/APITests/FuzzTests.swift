@@ -76,7 +76,7 @@ struct FuzzTests {
             let order = try await api.client.send(
                 .POST, "/v1/store/orders", token: player.accessToken,
                 body: #"{"productId":"\#(try await api.anyProduct())","paymentMethod":"pm_card_visa"}"#,
-                headers: [("Idempotency-Key", "before the fuzzing")]
+                headers: [("Idempotency-Key", "before-the-fuzzing")]
             ).decode(Order.self)
             let token = round.role == .player ? player.accessToken : try await api.token(round.role)
             let settings = "\(api.folder)/schemathesis.toml"
