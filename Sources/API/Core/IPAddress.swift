@@ -12,35 +12,24 @@ public struct IPAddress: Sendable, Hashable, CustomStringConvertible {
 
     /// The address of a peer; `nil` for a Unix socket.
     init?(_ address: SocketAddress) {
-        switch address {
-        case .v4(let v4): self.init(v4.address.sin_addr)
-        case .v6(let v6): self.init(v6.address.sin6_addr)
-        case .unixDomainSocket: return nil
-        }
+        guard let text = address.ipAddress else { return nil }
+        self.init(text)
     }
 
     /// Reads `192.0.2.1` or `2001:db8::1`; `nil` for any other text.
     public init?(_ text: String) {
-        var (v4, v6) = (in_addr(), in6_addr())
-        if inet_pton(AF_INET, text, &v4) == 1 {
-            self.init(v4)
-        } else if inet_pton(AF_INET6, text, &v6) == 1 {
-            self.init(v6)
+        // Bytes in the network's order, not C's structures: those belong to whichever module imports them first.
+        var bytes = [UInt8](repeating: 0, count: 16)
+        if inet_pton(AF_INET, text, &bytes) == 1 {
+            self.init(high: 0, low: Self.mapped | Self.number(bytes[..<4]))
+        } else if inet_pton(AF_INET6, text, &bytes) == 1 {
+            self.init(high: Self.number(bytes[..<8]), low: Self.number(bytes[8...]))
         } else {
             return nil
         }
     }
 
-    private init(_ address: in_addr) {
-        self.init(high: 0, low: Self.mapped | UInt64(UInt32(bigEndian: address.s_addr)))
-    }
-
-    private init(_ address: in6_addr) {
-        let (high, low) = withUnsafeBytes(of: address) { bytes in
-            (bytes.loadUnaligned(as: UInt64.self), bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
-        }
-        self.init(high: UInt64(bigEndian: high), low: UInt64(bigEndian: low))
-    }
+    private static func number(_ bytes: ArraySlice<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
 
     var isIPv4: Bool { high == 0 && low >> 32 == 0xFFFF }
 
@@ -59,13 +48,9 @@ public struct IPAddress: Sendable, Hashable, CustomStringConvertible {
 
     public var description: String {
         if isIPv4 { return [24, 16, 8, 0].map { String(low >> $0 & 0xFF) }.joined(separator: ".") }
-        var address = in6_addr()
-        withUnsafeMutableBytes(of: &address) { bytes in
-            bytes.storeBytes(of: high.bigEndian, as: UInt64.self)
-            bytes.storeBytes(of: low.bigEndian, toByteOffset: 8, as: UInt64.self)
-        }
+        var bytes = [high, low].flatMap { half in (0..<8).map { UInt8(truncatingIfNeeded: half >> (56 - 8 * $0)) } }
         var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
-        inet_ntop(AF_INET6, &address, &text, socklen_t(text.count))
+        inet_ntop(AF_INET6, &bytes, &text, socklen_t(text.count))
         return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 }
