@@ -12,6 +12,7 @@ import sys
 
 import axe_core_python
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support import expected_conditions
@@ -40,6 +41,15 @@ def show_as(browser, device, scheme):
         {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": device == "phone"})
     browser.execute_cdp_cmd(
         "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
+
+
+def is_gone(element):
+    """Whether the page of an element was left; the driver has more than one way to say so."""
+    try:
+        element.is_enabled()
+        return False
+    except WebDriverException:
+        return True
 
 
 class Judge:
@@ -112,7 +122,7 @@ class Console:
         """Clicks, and waits for the page that comes of it."""
         before = self.find("html")
         element.click()
-        WebDriverWait(self.browser, 30).until(expected_conditions.staleness_of(before))
+        WebDriverWait(self.browser, 30).until(lambda _: is_gone(before))
         WebDriverWait(self.browser, 30).until(
             expected_conditions.presence_of_element_located((By.CSS_SELECTOR, "main h1")))
 
