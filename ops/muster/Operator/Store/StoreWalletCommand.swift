@@ -33,7 +33,7 @@ struct StoreWalletCommand: AsyncParsableCommand {
 
     func run() async throws {
         let (player, balances, transfers, entitlements) = try await access.with { desk in
-            let (id, inventory) = (try await desk.player(player), desk.service.inventory)
+            let (id, inventory) = (try await desk.player(self.player), desk.service.inventory)
             return (
                 id, try await inventory.wallet(of: id), try await inventory.transfers(of: id, limit: limit),
                 try await inventory.entitlements(of: id)
