@@ -1,7 +1,7 @@
 import ArgumentParser
-import Configuration
 import Foundation
 import Redis
+import Store
 
 /// `muster audit`: do the books agree?
 struct AuditCommand: AsyncParsableCommand {
@@ -32,7 +32,7 @@ struct AuditCommand: AsyncParsableCommand {
     func run() async throws {
         try Books.requireFiles(in: shared.dataFolder)
         let books = try Books(
-            folder: shared.dataFolder, rules: shared.matchmakingRules(), provider: withoutProvider ? nil : provider())
+            folder: shared.dataFolder, rules: shared.matchmakingRules(), payments: withoutProvider ? nil : payments())
         let wait = Duration.seconds(wait)
         let report = try await RedisConnection.with(url: try shared.redisURL()) { redis in
             let open = try await books.settle(redis, within: wait)
@@ -44,21 +44,17 @@ struct AuditCommand: AsyncParsableCommand {
         if !report.holds { throw ExitCode.failure }
     }
 
-    /// The provider as it is set, else that of a `muster up` that runs on the data folder.
-    private func provider() throws -> Books.Provider? {
-        let reader = shared.reader()
-        if let url = reader.string(forKey: "muster.payments.url"),
-            let key = reader.string(forKey: "muster.payments.secret-key", isSecret: true)
-        {
-            return .init(url: url, secretKey: key)
-        }
-        guard let up = try UpState.read(from: shared.dataFolder), let file = up.paymentsKeyFile,
-            let key = FileManager.default.contents(atPath: file)
-        else {
+    /// The providers as they are set, else those of a `muster up` that runs on the data folder.
+    private func payments() throws -> PaymentSettings? {
+        guard let payments = try shared.payments() else {
             FileHandle.note("no payment provider is known: the rules about charges are left out")
             return nil
         }
-        let text = String(decoding: key, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-        return .init(url: up.paymentsUrl, secretKey: text)
+        do {
+            try payments.validate()
+        } catch {
+            throw CommandFailure("\(error)", nextStep: "See what is in force with 'muster config'.")
+        }
+        return payments
     }
 }

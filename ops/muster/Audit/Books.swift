@@ -10,31 +10,26 @@ import Records
 import Redis
 import Store
 
-/// The books of a data folder, the queues in Redis that belong to them, and the payment provider that was charged.
+/// The books of a data folder, the queues in Redis that belong to them, and the payment providers that charged.
 struct Books: Sendable {
-    /// Whom to ask which charges there were.
-    struct Provider: Sendable {
-        var url: String
-        var secretKey: String
-    }
-
     private let accounts: RecordsDatabase
     private let data: RecordsDatabase
-    private let provider: Provider?
+    /// Whom to ask which charges there were.
+    private let payments: PaymentSettings?
     /// By which there are pools, and queues of allocations.
     private let rules: MatchmakingRules
 
     /// Opens the files; a folder without them is refused, not filled with empty ones.
     ///
-    /// - Parameter provider: without it, the rules about charges are left out.
-    init(folder: String, rules: MatchmakingRules, provider: Provider?) throws {
+    /// - Parameter payments: without them, the rules about charges are left out.
+    init(folder: String, rules: MatchmakingRules, payments: PaymentSettings?) throws {
         try Self.requireFiles(in: folder)
         let logger = Logger(label: "audit", factory: { _ in SwiftLogNoOpLogHandler() })
         accounts = try RecordsDatabase.open(
             path: "\(folder)/accounts.sqlite", durability: .full, schemas: AccountsFile.schemas, logger: logger)
         data = try RecordsDatabase.open(
             path: "\(folder)/data.sqlite", durability: .full, schemas: GameDataSchema.schemas, logger: logger)
-        self.provider = provider
+        self.payments = payments
         self.rules = rules
     }
 
@@ -77,21 +72,21 @@ struct Books: Sendable {
     /// The store's rules, those about charges only where there is a provider to ask.
     private func store() async throws -> [AuditFinding] {
         let repository = StoreRepository(database: accounts)
-        guard let provider else { return try await StoreAudit(repository: repository, providers: []).run() }
-        let stripe = StripeProvider(url: provider.url, secretKey: provider.secretKey)
+        guard let payments else { return try await StoreAudit(repository: repository, providers: []).run() }
+        let providers = PaymentProviders(payments)
         let findings: Result<[AuditFinding], any Error>
         do {
-            findings = .success(try await StoreAudit(repository: repository, providers: [stripe]).run())
+            findings = .success(try await StoreAudit(repository: repository, providers: providers.all).run())
         } catch {
             findings = .failure(error)
         }
-        try await stripe.shutdown()
+        try await providers.shutdown()
         do {
             return try findings.get()
         } catch let error as PaymentError {
             throw CommandFailure(
                 "The charges can't be checked: \(error)",
-                nextStep: "Start the provider at \(provider.url), or leave its rules out: muster audit --no-provider.")
+                nextStep: "Start the providers (\(payments)), or leave their rules out: muster audit --no-provider.")
         }
     }
 

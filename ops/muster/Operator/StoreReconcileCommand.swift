@@ -86,13 +86,8 @@ struct StoreReconcileCommand: AsyncParsableCommand {
     private func verifierSettings() throws -> VerifierConfiguration {
         let reader = shared.reader()
         var settings = VerifierConfiguration(reader: reader)
-        if reader.string(forKey: "muster.payments.url") == nil,
-            let up = try UpState.read(from: shared.dataFolder), let file = up.paymentsKeyFile,
-            let key = FileManager.default.contents(atPath: file)
-        {
-            settings.payments.stripeURL = up.paymentsUrl
-            settings.payments.stripeSecretKey =
-                String(decoding: key, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        if reader.string(forKey: "muster.payments.url") == nil, let sandbox = try shared.sandboxPayments() {
+            settings.payments = sandbox
         }
         do {
             try settings.validate()
@@ -130,6 +125,7 @@ struct StoreReconcileCommand: AsyncParsableCommand {
             ])
         }
         let rest = report.found - report.differences.count
-        return [head, table.text, rest > 0 ? "… and \(rest) more" : nil].compactMap(\.self).joined(separator: "\n")
+        let more = rest > 0 ? ["… and \(rest) more"] : []
+        return ([head, table.text] + more).joined(separator: "\n")
     }
 }

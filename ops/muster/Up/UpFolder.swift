@@ -6,8 +6,11 @@ struct UpFolder: Sendable {
     let path: String
     /// What instances show to the API. Held in memory for the children's environment; also in `instanceTokenFile`.
     let instanceToken: String
-    /// Secret key and webhook secret of the sandbox, as environment variables.
+    /// Secret keys and webhook secrets of the sandbox, as environment variables.
     let paymentSecrets: [String: String]
+
+    /// What PayPal's side of the sandbox knows us by; its secret is the sandbox's secret key.
+    static let payPalClientId = "muster"
 
     var redisFolder: String { "\(path)/redis" }
     var instanceTokenFile: String { "\(path)/keys/instance.token" }
@@ -38,6 +41,8 @@ struct UpFolder: Sendable {
             path: path, instanceToken: instance,
             paymentSecrets: [
                 "MUSTER_PAYMENTS_SECRET_KEY": secretKey, "MUSTER_PAYMENTS_WEBHOOK_SECRET": "whsec_\(random())",
+                "MUSTER_PAYMENTS_PAYPAL_CLIENT_ID": payPalClientId, "MUSTER_PAYMENTS_PAYPAL_CLIENT_SECRET": secretKey,
+                "MUSTER_PAYMENTS_PAYPAL_WEBHOOK_ID": "WH-MUSTER",
             ])
         try PrivateFile.write(secretKey, to: made.paymentsKeyFile)
         try PrivateFile.write(instance, to: made.instanceTokenFile)

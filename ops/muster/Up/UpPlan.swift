@@ -47,7 +47,10 @@ struct UpPlan: Sendable {
         environment["MUSTER_PAYMENTS_URL"] = paymentsURL
         environment["MUSTER_INSTANCE_TOKEN"] = folder.instanceToken
         environment["MUSTER_SUPERVISOR_PID"] = String(getpid())
-        if wishes.paymentsURL == nil { environment.merge(folder.paymentSecrets) { given, _ in given } }
+        if wishes.paymentsURL == nil {
+            environment["MUSTER_PAYMENTS_PAYPAL_URL"] = paymentsURL
+            environment.merge(folder.paymentSecrets) { given, _ in given }
+        }
 
         var children: [ChildSpec] = []
         if wishes.paymentsURL == nil {
@@ -56,7 +59,8 @@ struct UpPlan: Sendable {
                     name: "sandbox", role: "sandbox", stage: .outside, executable: executable,
                     arguments: [
                         "sandbox", "--port", String(sandboxPort), "--webhook-url",
-                        "\(apiURLs[0])/v1/store/webhooks/payments",
+                        "\(apiURLs[0])/v1/store/webhooks/stripe", "--paypal-webhook-url",
+                        "\(apiURLs[0])/v1/store/webhooks/paypal",
                     ],
                     environment: environment, healthURL: "\(paymentsURL)/healthz"))
         }
