@@ -207,7 +207,7 @@ struct OrderPages: Sendable {
     // MARK: Deciding
 
     private func resolveForm(
-        _ order: Order, state: String = OrderState.declined.rawValue, reason: String = "",
+        _ order: Order, state: String = OrderState.declined.rawValue, charged: String? = nil, reason: String = "",
         problems: [String: String] = [:]
     ) -> ConsolePage {
         let path = Self.path(order.orderId)
@@ -225,6 +225,9 @@ struct OrderPages: Sendable {
                     (OrderState.declined.rawValue, "declined: close it, give nothing"),
                     (OrderState.paid.rawValue, "paid: give what was bought, book what was charged"),
                 ]),
+            .text(
+                "charged", "Charged", charged ?? order.money?.description ?? "",
+                hint: "What the provider charged, as 4.99 EUR: this is booked for paid."),
             .text("reason", "Reason", reason, hint: "For the change log.", required: true),
         ]
         form.problemsHeading = "Nothing was decided"
@@ -238,12 +241,17 @@ struct OrderPages: Sendable {
         var reader = FieldReader(visit.body)
         let state = reader.choice("state", OrderState.self)
         let reason = reader.required("reason", "a reason")
+        let charged = reader.money("charged").first
         func again(_ problems: [String: String]) -> ConsoleAnswer {
-            .again(resolveForm(order, state: visit.body["state"], reason: reason, problems: problems))
+            .again(
+                resolveForm(
+                    order, state: visit.body["state"], charged: visit.body["charged"], reason: reason,
+                    problems: problems))
         }
         guard let state, reader.problems.isEmpty else { return again(reader.problems) }
         do {
-            _ = try await store.orders.resolve(order.orderId, as: state, reason: reason, by: visit.editor)
+            _ = try await store.orders.resolve(
+                order.orderId, as: state, reason: reason, charged: charged, by: visit.editor)
         } catch {
             guard let problems = error.formProblem else { throw error }
             return again(problems)
