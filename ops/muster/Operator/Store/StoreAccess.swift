@@ -75,10 +75,12 @@ extension CommandFailure {
             default: "See the command's --help."
             }
         let message =
-            if case .invalidDraft(let problems) = error {
+            switch error {
+            case .invalidDraft(let problems):
                 "The draft can't be published:" + problems.map { "\n  \($0)" }.joined()
-            } else {
-                "\(error)".prefix(1).uppercased() + "\(error)".dropFirst() + "."
+            // Begins with the path of the field, which stays as it is written.
+            case .invalidField: "\(error)."
+            default: "\(error)".prefix(1).uppercased() + "\(error)".dropFirst() + "."
             }
         self.init(message, nextStep: next)
     }
