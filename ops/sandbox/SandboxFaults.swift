@@ -13,8 +13,8 @@ public struct SandboxFaults: Equatable, Sendable {
     public var error = 0.0
     /// 500 after the charge, or the refund, is done.
     public var errorAfterCharge = 0.0
-    /// No answer after the charge, or the refund, is done: the connection is held for ``timeoutFor`` (0: not at all) and
-    /// closed.
+    /// No answer after the charge, or the refund, is done: the connection is held for ``timeoutFor`` (0: not at all)
+    /// and closed.
     public var timeoutAfterCharge = 0.0
     public var timeoutFor: Duration = .seconds(31)
     /// One minor unit more is charged than was asked for.
