@@ -69,7 +69,9 @@ struct StoreFaultTests {
 
     /// Another process has the file's one write lock for as long as it takes fifty requests to begin.
     private func holdTheFile(_ up: MusterUp, _ buyers: Buyers) async throws {
-        let file = try DatabaseQueue(path: up.folder.file("accounts.sqlite"))
+        var configuration = Configuration()
+        configuration.allowsUnsafeTransactions = true
+        let file = try DatabaseQueue(path: up.folder.file("accounts.sqlite"), configuration: configuration)
         let before = buyers.attempts
         try await file.writeWithoutTransaction { db in
             try db.execute(sql: "PRAGMA busy_timeout = 10000; BEGIN IMMEDIATE")
