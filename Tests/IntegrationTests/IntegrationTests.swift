@@ -133,7 +133,7 @@ import Testing
             (["depth", "--redis", "redis://127.0.0.1:1"], ["redis://127.0.0.1:1", "muster up"]),
             (["audit", "--data", "/nowhere"], ["accounts.sqlite", "--data"]),
             (["token", "--role", "developer", "--subject", "a", "--data", "/nowhere"], ["/nowhere/keys", "--data"]),
-            (["store", "products", "ls", "--data", "/nowhere"], ["token", "muster token"]),
+            (["store", "products", "ls", "--data", "/nowhere"], ["accounts.sqlite", "--data"]),
             (["up", "--data", "/dev/null", "--set", "instance.slots=x"], ["muster.instance.slots", "muster config"]),
             (["verifier", "--set", "verifier.concurrency=many"], ["muster.verifier.concurrency", "muster config"]),
             (["api", "--set", "log.level=loud"], ["muster.log.level", "muster config"]),

@@ -1,8 +1,8 @@
 import Foundation
 import GameModel
 
-/// A process that a benchmark starts and measures: this program with other arguments. It ends with this process, however
-/// that ends.
+/// A process that a benchmark starts and measures: this program with other arguments. It ends with this process,
+/// however that ends.
 struct BenchChild {
     private let guardian: Process
     private let leash: Pipe

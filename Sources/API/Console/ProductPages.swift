@@ -176,7 +176,7 @@ struct ProductPages: Sendable {
         var page = ConsolePage(
             title: "Remove \(product.name)?",
             lead:
-                "It is taken out of the draft, and not sold any more once that is published. Players keep what they own.",
+                "It is taken out of the draft, and no longer sold once that is published. Players keep what they own.",
             trail: [Self.list, ConsoleLink(text: product.name, href: Self.path(product.productId))])
         page.blocks = [
             .formBlock(

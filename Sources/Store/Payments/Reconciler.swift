@@ -147,8 +147,8 @@ public struct Reconciler: Sendable {
 
     // MARK: Settling
 
-    /// A declined order's charge goes back, and one in review whose charge was not known gets its name, so that a person
-    /// can decide.
+    /// A declined order's charge goes back, and one in review whose charge was not known gets its name, so that a
+    /// person can decide.
     private static func isWorthAsking(_ entry: ReconciliationRules.Entry?) -> Bool {
         entry?.state == .declined || entry?.reference == nil
     }
