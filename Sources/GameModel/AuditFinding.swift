@@ -5,7 +5,7 @@ public struct AuditFinding: Hashable, Sendable, Codable {
     /// The most examples that a finding carries.
     public static let examplesMax = 10
 
-    /// The rule as a claim: "each paid order has exactly one ledger line".
+    /// The rule as a claim: "each paid order is booked once, with its amount".
     public let rule: String
     /// How many things the rule was held against.
     public let checked: Int
