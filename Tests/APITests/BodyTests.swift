@@ -1,4 +1,6 @@
 import AsyncHTTPClient
+import Foundation
+import GameData
 import NIOCore
 import NIOHTTP1
 import Testing
@@ -61,6 +63,23 @@ struct BodyTests {
             #expect(problem.code == "invalid-field")
             #expect(problem.field == field)
             #expect(words.isEmpty || problem.detail.contains(words), "\(problem.detail)")
+        }
+    }
+
+    @Test("finding an unfit number among thousands under a long key makes no path of each of them")
+    func manyUnfit() async throws {
+        let key = String(repeating: "k", count: 30_000)
+        let halves = String(repeating: "0.5,", count: 8_000)
+        let long = #"{"a":[0.5,{"b":0.25}],"\#(key)":[\#(halves)0.5]}"#
+        let value = try JSONDecoder().decode(JSONValue.self, from: Data(long.utf8))
+        #expect(UnfitNumber.paths(of: value) == ["a[0]", "a[1].b"], "no field's name is that long")
+        let many = try JSONDecoder().decode(JSONValue.self, from: Data(#"{"a":[\#(halves)0.5]}"#.utf8))
+        #expect(UnfitNumber.paths(of: many).count == UnfitNumber.candidatesMax)
+        try await withProbe { client in
+            let body = #"{"seats":[{"team":0.5,"name":"a"}],"ready":true,"share":1,"\#(key)":[\#(halves)0.5]}"#
+            let reply = try await client.send(.POST, "/probe/body", body: body)
+            #expect(reply.status == 422)
+            #expect(try reply.problem().field == "seats[0].team")
         }
     }
 

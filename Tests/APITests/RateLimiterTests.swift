@@ -96,6 +96,7 @@ struct RateLimiterTests {
             ("POST", "/v1/sessions", RequestClass.logIn), ("DELETE", "/v1/sessions", .other),
             ("POST", "/v1/accounts", .registration), ("POST", "/v1/store/orders", .order),
             ("GET", "/v1/store/orders", .other), ("POST", "/v1/store/quotes", .quote),
+            ("POST", "/console/login", .logIn), ("GET", "/console/login", .other),
             ("POST", "/v1/store/webhooks/{provider}", nil), ("GET", "/healthz", nil), ("GET", nil, .other),
         ] as [(String, String?, RequestClass?)])
     func classes(method: String, route: String?, kind: RequestClass?) throws {

@@ -32,7 +32,7 @@ struct RequestLimits: RouterMiddleware {
         case (_, "/healthz"), (_, "/readyz"), (_, "/metrics"), (.post, "/v1/store/webhooks/{provider}"): nil
         case (.post, "/v1/accounts"): .registration
         case (.post, "/v1/sessions"), (.post, "/v1/sessions/device"), (.put, "/v1/accounts/me/credentials"),
-            (.delete, "/v1/accounts/me"):
+            (.delete, "/v1/accounts/me"), (.post, "/console/login"):
             .logIn
         case (.get, "/v1/accounts/me/export"): .export
         case (.post, "/v1/store/orders"): .order
@@ -48,7 +48,9 @@ struct RequestLimits: RouterMiddleware {
             case .instance, .worker: return nil
             case .player, .developer, .operator:
                 // A token must not give its bearer more tries at other people's passwords.
-                let isPublic = context.endpointPath == "/v1/sessions" || kind == .registration
+                let isPublic =
+                    context.endpointPath == "/v1/sessions" || context.endpointPath == "/console/login"
+                    || kind == .registration
                 if !isPublic { return .player(PlayerID(identity.subject)) }
             }
         }
