@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import GameModel
+import Records
 
 /// Moves what the first release's tables hold into those that took their place, and drops them.
 enum FirstTables {
@@ -38,7 +39,11 @@ enum FirstTables {
         for row in try Row.fetchAll(db, sql: "SELECT * FROM products") {
             guard let kind = ProductKind(rawValue: row["kind"]),
                 let currency = Currency(rawValue: row["currency"])
-            else { continue }
+            else {
+                throw RecordsError.corrupt(
+                    "product \(row["product_id"] as String) of kind '\(row["kind"] as String)', in currency "
+                        + "'\(row["currency"] as String)'")
+            }
             let product = Product(
                 productId: ProductID(row["product_id"]), name: row["name"], kind: kind,
                 prices: [Money(minorUnits: row["price"], currency: currency)], isActive: row["is_active"])

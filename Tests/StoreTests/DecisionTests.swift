@@ -150,12 +150,49 @@ struct DecisionTests {
         }
     }
 
+    @Test("an order is not granted for its price where the review doesn't tell that the price was charged")
+    func unknownAmount() async throws {
+        try await StoreDesk.open { desk in
+            let order = try await desk.settle(try await desk.place(StoreDesk.knight), as: .review)
+            let error = await #expect(throws: StoreError.self) {
+                try await desk.store.orders.resolve(order.orderId, as: .paid, reason: "so", by: "cli:me")
+            }
+            guard case .invalidField("charged", _) = error else {
+                Issue.record("unexpected \(String(describing: error))")
+                return
+            }
+            #expect(try await desk.order(order).state == .review)
+        }
+        #expect(SettlementRules.isPriceCharged("p owns skin-knight already, by 01ORDER"))
+        #expect(SettlementRules.isPriceCharged("charge pi_1 is in the books already, for order 01ORDER"))
+        for reason in ["charged 4.00 EUR, not 4.99 EUR", "parameter_invalid: no", nil] {
+            #expect(!SettlementRules.isPriceCharged(reason))
+        }
+    }
+
+    @Test("declining an order in review that was charged gives the money back")
+    func declinedCharged() async throws {
+        try await Verifiers.open { verifiers in
+            verifiers.provider.plan(.wrongAmount)
+            let order = try await verifiers.buy()
+            #expect(order.state == .review)
+            _ = try await verifiers.desk.store.orders.resolve(
+                order.orderId, as: .declined, reason: "wrong amount", by: "cli:me")
+            #expect(try await verifiers.owed() == ["settle-order.\(order.orderId).declined"])
+            try await verifiers.run()
+            #expect(verifiers.provider.charges.map(\.refundedMinorUnits) == [500])
+            #expect(try await verifiers.now(order).state == .declined)
+            try await verifiers.expectSettled()
+        }
+    }
+
     @Test("an order that is not in review, was not charged, or whose owner has it can't be granted by hand")
     func unresolved() async throws {
         try await StoreDesk.open { desk in
             func refuses(_ order: Order, as state: OrderState = .paid) async {
                 let error = await #expect(throws: StoreError.self) {
-                    try await desk.store.orders.resolve(order.orderId, as: state, reason: "so", by: "cli:me")
+                    try await desk.store.orders.resolve(
+                        order.orderId, as: state, reason: "so", charged: order.money, by: "cli:me")
                 }
                 switch error {
                 case .orderState, .invalidField: break

@@ -31,9 +31,16 @@ struct FraudTests {
         #expect(wait(attempt(hour: rules.ordersPerHour)) == .seconds(3600))
         #expect(wait(attempt(declined: rules.declinedPerHour - 1)) == nil)
         #expect(wait(attempt(declined: rules.declinedPerHour)) == .seconds(3600))
-        #expect(wait(attempt(spent: rules.spentPerDay - 499)) == nil)
-        #expect(wait(attempt(spent: rules.spentPerDay - 498)) == .seconds(24 * 3600))
+        #expect(wait(attempt(spent: 100_000 - 499)) == nil)
+        #expect(wait(attempt(spent: 100_000 - 498)) == .seconds(24 * 3600))
         #expect(wait(attempt(spent: .max, total: .max)) == .seconds(24 * 3600))
+    }
+
+    @Test("what a player may spend in a day is worth about the same in each currency")
+    func currencies() {
+        let rules = VelocityRules()
+        let most = ["EUR", "KRW", "KWD", "HUF"].map { rules.spentPerDay(in: $0) }
+        #expect(most == [100_000, 2_000_000, 500_000, 35_000_000])
     }
 
     /// Remembers what it was asked.

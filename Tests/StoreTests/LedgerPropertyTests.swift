@@ -80,7 +80,8 @@ struct LedgerPropertyTests {
             guard let order = pick(orders.filter { $0.state == .review }) else { return }
             let state: OrderState = Bool.random(using: &random) ? .paid : .declined
             try await attempt("resolved") { desk in
-                try await desk.store.orders.resolve(order.orderId, as: state, reason: "at random", by: "test")
+                try await desk.store.orders.resolve(
+                    order.orderId, as: state, reason: "at random", charged: order.money, by: "test")
             }
         }
 

@@ -179,6 +179,10 @@ struct ReconcilerTests {
             verifiers.provider.dispute(verifiers.reference(order), isLost: false)
             let difference = try #require(try await report(verifiers).differences.first)
             #expect(difference.kind == .refundNotMade && difference.detail.hasPrefix("0 EUR (minor units) went back"))
+            #expect(try await kinds(verifiers, settling: true) == [.refundNotMade])
+            try await verifiers.run()
+            #expect(try await verifiers.now(order).flag == "the dispute was won: the money came back")
+            try await verifiers.expectSettled()
         }
     }
 
@@ -207,6 +211,18 @@ struct ReconcilerTests {
             try await verifiers.run()
             #expect(try await verifiers.now(order).state == .declined)
             try await verifiers.expectSettled()
+        }
+    }
+
+    @Test("an order is overdue by the time-out of its provider, where that is shorter")
+    func overdueSooner() async throws {
+        try await Verifiers.open { verifiers in
+            verifiers.provider.keysKept = .seconds(6 * 3_600)
+            _ = try await verifiers.place()
+            verifiers.desk.clock.advance(by: .seconds(5 * 3_600 + 599))
+            #expect(try await kinds(verifiers) == [])
+            verifiers.desk.clock.advance(by: .seconds(2))
+            #expect(try await kinds(verifiers) == [.orderOverdue])
         }
     }
 

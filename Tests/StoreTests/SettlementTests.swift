@@ -232,6 +232,17 @@ struct SettlementTests {
             #expect(try await verifiers.now(twice).flag == "disputed after it was refunded")
             #expect(try await verifiers.owed() == [])
             #expect(try await verifiers.desk.broken() == [])
+            // Told once more: the money came back once.
+            try await verifiers.hear("evt_4", of: won)
+            try await verifiers.run()
+            let transfers = try await verifiers.desk.store.orders.transfers(of: won.orderId)
+            #expect(
+                Set(transfers.map { "\($0.kind) \($0.amount) \($0.from) → \($0.to)" }) == [
+                    "charge 499 sales → provider:stripe", "chargeback 499 provider:stripe → chargebacks",
+                    "reversal 499 chargebacks → provider:stripe",
+                ])
+            #expect(transfers.count == 3)
+            #expect(try await verifiers.desk.broken() == [])
         }
     }
 

@@ -154,6 +154,29 @@ struct StoreMigrationTests {
         }
     }
 
+    @Test("a product that can't be moved stops the upgrade, and nothing is lost")
+    func unknownProduct() async throws {
+        let folder = try TemporaryFolder()
+        defer { folder.remove() }
+        let (path, logger) = (folder.file("accounts.sqlite"), Logger(label: "test.store"))
+        let before = try RecordsDatabase.open(
+            path: path, durability: .normal, schemas: [Self.old, Outbox.schema], logger: logger)
+        try await before.write { db in
+            try db.execute(sql: Self.rows)
+            try db.execute(sql: "UPDATE products SET currency = 'XAU' WHERE product_id = 'skin-c'")
+        }
+        try before.close()
+        #expect(throws: (any Error).self) {
+            try RecordsDatabase.open(
+                path: path, durability: .normal, schemas: CatalogHouse.schemas, logger: logger)
+        }
+        let after = try RecordsDatabase.open(
+            path: path, durability: .normal, schemas: [Outbox.schema], logger: logger)
+        let left = try await after.read { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM products") }
+        #expect(left == 3)
+        try after.close()
+    }
+
     @Test("the tables of the first release are gone")
     func tables() async throws {
         try await withUpgraded { database in

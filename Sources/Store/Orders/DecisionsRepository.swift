@@ -63,6 +63,11 @@ struct DecisionsRepository: Sendable {
                 try OrderBooks.pay(resolved, charge: Self.charge(of: order, charged, in: db), at: decision.at, in: db)
             } else {
                 try OrderBooks.release(resolved, in: db)
+                // A charge of it that the provider has all the same goes back to the player.
+                if order.provider != nil {
+                    try Outbox.insert(
+                        SettleOrder.owed(for: order.orderId, cause: "declined", at: decision.at), in: db)
+                }
             }
             try Self.note(decision, "order.resolve", before: order, after: resolved, in: db)
             return resolved
@@ -76,6 +81,11 @@ struct DecisionsRepository: Sendable {
         guard let reference = order.providerReference, let price = order.money else {
             throw StoreError.orderState(
                 order.orderId, order.state, reason: "no charge of it is known: it can only be declined")
+        }
+        guard charged != nil || SettlementRules.isPriceCharged(order.reason) else {
+            throw StoreError.invalidField(
+                name: "charged",
+                reason: "expected what the provider charged, which may not be the price \(price); got nothing")
         }
         let amount = charged ?? price
         let charge = Charge(

@@ -43,6 +43,8 @@ public struct Transfer: Sendable, Hashable {
         case refund
         /// Provider → chargebacks.
         case chargeback
+        /// Chargebacks → provider: the dispute was won, and the money came back.
+        case reversal
         /// Issued → wallet: a currency pack, or a developer's grant.
         case credit
         /// Wallet → spent: a purchase from the wallet.

@@ -39,6 +39,22 @@ enum OrderBooks {
             order: order.orderId, reference: charge.reference, at: now, in: db)
     }
 
+    /// A dispute was won: books the money that came back of a chargeback, once. What was taken from the owner is not
+    /// given again: they may have got it in another way, and a person decides.
+    ///
+    /// - Parameter back: what the provider still tells as given back, in minor units.
+    static func reverse(_ order: Order, charge: Charge, back: Int64, at now: Instant, in db: Database) throws {
+        let taken = try LedgerRepository.sums(of: [.chargeback], order: order.orderId, in: db).first
+        guard let taken, try LedgerRepository.sums(of: [.reversal], order: order.orderId, in: db).isEmpty else {
+            return
+        }
+        let amount = min(taken.amount, order.refunded - back)
+        guard amount > 0 else { return }
+        try LedgerRepository.book(
+            .reversal, amount, taken.unit, from: .chargebacks, to: .provider(order.provider ?? "none"),
+            order: order.orderId, reference: "\(charge.reference)/dispute", at: now, in: db)
+    }
+
     /// Why an order that was charged can't be granted, in words for the person who will look at it; `nil` where it can:
     /// its owner got one of its skins meanwhile, or the charge is in the books for another order.
     static func obstacle(_ order: Order, charge: Charge? = nil, in db: Database) throws -> String? {

@@ -98,8 +98,9 @@ public struct OrderService: Sendable {
     /// A person's verdict on an order in review: `paid` grants it, `declined` closes it without.
     ///
     /// - Parameter charged: what the provider charged, as the person saw it there, and what is booked for `paid`;
-    ///   `nil`: the order's price.
-    /// - Throws: ``StoreError/orderState(_:_:reason:)`` where the order is not in review, or can't be granted: no
+    ///   `nil`: the order's price, where the review's reason tells that it was charged.
+    /// - Throws: ``StoreError/invalidField(name:reason:)`` where `charged` is needed and missing;
+    ///   ``StoreError/orderState(_:_:reason:)`` where the order is not in review, or can't be granted: no
     ///   charge of it is known, or its owner has it.
     public func resolve(
         _ id: OrderID, as state: OrderState, reason: String, charged: Money? = nil, by editor: String
@@ -111,9 +112,11 @@ public struct OrderService: Sendable {
             throw .invalidField(name: "charged", reason: "expected more than 0, got \(charged?.minorUnits ?? 0)")
         }
         try StoreRules.line(reason, field: "reason")
-        return try await repository.decisions.resolve(
+        let resolved = try await repository.decisions.resolve(
             DecisionsRepository.Decision(order: id, reason: reason, editor: editor, at: clock()), as: state,
             charged: charged)
+        if resolved.state == .declined { nudge() }
+        return resolved
     }
 
     /// Takes out of a player's orders what names a person: tokens of means of payment, idempotency keys. The orders,

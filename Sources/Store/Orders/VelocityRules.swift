@@ -9,8 +9,8 @@ public struct VelocityRules: FraudRules, Equatable {
     public var ordersPerHour = 60
     /// Stolen cards are tried out until one works.
     public var declinedPerHour = 10
-    /// Minor units of any one currency.
-    public var spentPerDay: Int64 = 100_000
+    /// How many times ``Currency/minimumCharge`` of any one currency: 1,000 EUR, and about as much in the others.
+    public var spentPerDay: Int64 = 2_000
 
     public init() {}
 
@@ -27,12 +27,20 @@ public struct VelocityRules: FraudRules, Equatable {
             return .refuse(
                 reason: "one player may place \(ordersPerHour) orders within an hour", retryAfter: .seconds(3600))
         }
+        let most = spentPerDay(in: attempt.quote.unit)
         let (spent, overflows) = attempt.spentLastDay.addingReportingOverflow(attempt.quote.total)
-        if overflows || spent > spentPerDay {
+        if overflows || spent > most {
             return .refuse(
-                reason: "one player may spend \(spentPerDay) \(attempt.quote.unit) (minor units) within a day",
+                reason: "one player may spend \(most) \(attempt.quote.unit) (minor units) within a day",
                 retryAfter: .seconds(24 * 3600))
         }
         return .allow
+    }
+
+    /// In minor units of a currency.
+    func spentPerDay(in unit: String) -> Int64 {
+        let (most, overflows) = spentPerDay.multipliedReportingOverflow(
+            by: Currency(rawValue: unit)?.minimumCharge ?? 50)
+        return overflows ? .max : most
     }
 }

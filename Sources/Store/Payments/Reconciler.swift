@@ -57,8 +57,9 @@ public struct Reconciler: Sendable {
         let sheet = try ChargeSheetRepository()
         try await compareCharges(of: provider, since: since, sheet, &draft)
         try await compareOrders(with: provider, since: since, until: startedAt, sheet, &draft)
+        let timeOut = min(orderTimeOut, provider.keysKept - VerifyPaymentHandler.margin)
         let overdue = try await repository.reconciliations.open(
-            at: provider.name, placedBefore: startedAt - orderTimeOut - VerifyPaymentHandler.grace * 2,
+            at: provider.name, placedBefore: startedAt - timeOut - VerifyPaymentHandler.grace * 2,
             limit: ReconciliationReport.differencesMax)
         for entry in overdue { draft.add(ReconciliationRules.overdue(entry, at: startedAt), entry) }
         let report = ReconciliationReport(
@@ -159,6 +160,8 @@ public struct Reconciler: Sendable {
             switch difference.kind {
             case .refundNotBooked: return try SettleOrder.owed(for: order, cause: "reconcile.\(run)", at: now)
             case .chargeNotBooked where isWorthAsking(draft.entries[order]):
+                return try SettleOrder.owed(for: order, cause: "reconcile.\(run)", at: now)
+            case .refundNotMade where draft.entries[order]?.state == .chargedBack:
                 return try SettleOrder.owed(for: order, cause: "reconcile.\(run)", at: now)
             case .orderOverdue: return try VerifyPayment.owed(for: order, at: now)
             case .chargeNotBooked, .chargeWithoutOrder, .orderWithoutCharge, .amountDiffers, .refundNotMade,

@@ -51,7 +51,7 @@ struct ReconciliationsRepository: Sendable {
                 db,
                 sql: """
                     \(Self.columns) WHERE p.state IN ('pending', 'verifying') AND p.provider = ? AND p.created_at < ?
-                    ORDER BY p.created_at LIMIT ?
+                    ORDER BY p.order_id LIMIT ?
                     """, arguments: [provider, moment.milliseconds, limit]
             ).map(Self.entry)
         }
@@ -96,8 +96,8 @@ struct ReconciliationsRepository: Sendable {
         SELECT p.order_id, p.provider, p.state, p.provider_reference, p.created_at, p.unit,
             (SELECT SUM(t.amount) FROM transfers t WHERE t.order_id = p.order_id AND t.kind = 'charge') AS charged,
             (SELECT MAX(t.unit) FROM transfers t WHERE t.order_id = p.order_id AND t.kind = 'charge') AS charged_unit,
-            (SELECT SUM(t.amount) FROM transfers t
-                WHERE t.order_id = p.order_id AND t.kind IN ('refund', 'chargeback')) AS returned,
+            (SELECT SUM(CASE t.kind WHEN 'reversal' THEN -t.amount ELSE t.amount END) FROM transfers t
+                WHERE t.order_id = p.order_id AND t.kind IN ('refund', 'chargeback', 'reversal')) AS returned,
             EXISTS (SELECT 1 FROM outbox o WHERE o.job_id >= 'settle-order.' || p.order_id || '.'
                 AND o.job_id < 'settle-order.' || p.order_id || '/') AS is_under_way
         FROM purchases p

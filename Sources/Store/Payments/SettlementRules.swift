@@ -41,6 +41,12 @@ enum SettlementRules {
         return .paid(charge)
     }
 
+    /// Whether a review's reason tells that the charge is the order's price: it was compared, and something else is in
+    /// the way (``OrderBooks/obstacle(_:charge:in:)``).
+    static func isPriceCharged(_ reason: String?) -> Bool {
+        reason.map { $0.contains(" owns ") || $0.contains(" is in the books already") } ?? false
+    }
+
     /// What is to be booked for a paid order.
     static func aftermath(of charge: Charge, for order: Order) -> Aftermath {
         let back = min(charge.refundedMinorUnits, charge.minorUnits)

@@ -86,6 +86,10 @@ extension SettlementsRepository {
             switch order.state {
             case .paid: order = try book(charge, of: order, refundName: finding.refundName, at: now, in: db)
             case .review: order = try look(at: charge, of: order, at: now, in: db)
+            case .chargedBack where !charge.isDisputed && charge.reference == order.providerReference:
+                let back = min(charge.refundedMinorUnits, charge.minorUnits)
+                try OrderBooks.reverse(order, charge: charge, back: back, at: now, in: db)
+                order = try flag(order, SettlementRules.note(on: order, of: charge), at: now, in: db)
             default: order = try flag(order, SettlementRules.note(on: order, of: charge), at: now, in: db)
             }
         }
