@@ -66,7 +66,7 @@ struct DevOrdersRoutes: Sendable {
     }
 
     @Sendable func changes(_ request: Request, _ context: APIContext) async throws -> Response {
-        try context.requireIdentity(roles: [.developer, .operator])
+        let identity = try context.requireIdentity(roles: [.developer, .operator])
         let log = request.query("log") ?? "store"
         guard ["store", "game"].contains(log) else {
             throw Problem.invalidField("log", "Expected store or game, not '\(log.prefix(40))'.")
@@ -81,7 +81,13 @@ struct DevOrdersRoutes: Sendable {
         return try .json(
             ChangesReply(
                 changes: try await repository.changes(
-                    subject: subject, before: Int64(before), limit: limit)))
+                    subject: subject, kinds: log == "store" ? Self.kinds(for: identity.role) : nil,
+                    before: Int64(before), limit: limit)))
+    }
+
+    /// Of which subjects someone reads the store's log: what was done to people and their orders is for operators.
+    static func kinds(for role: Role) -> [String]? {
+        role == .operator ? nil : ["catalog", "picture", "product", "promotion"]
     }
 }
 

@@ -59,18 +59,30 @@ struct OwnDataRoutes: Sendable {
         return found
     }
 
-    /// The account goes first, for that needs the password; what follows can be asked for again, as long as the access
-    /// token lasts.
+    /// The account goes last: what is cut short on the way leaves it, and its owner can ask again. What names the
+    /// person elsewhere is taken out only after the password was right.
     @Sendable func delete(_ request: Request, _ context: APIContext) async throws -> Response {
         let player = try context.requireAccount()
         let body = try await request.decodeBodyIfPresent(Deletion.self, context: context)
-        if try await accounts.account(player).deletedAt == nil {
-            try await accounts.delete(player, password: body?.password)
+        let isOpen = try await accounts.account(player).deletedAt == nil
+        if isOpen {
+            try await confirm(player, body?.password, context.client(request))
         }
         try await store.orders.anonymise(player)
         try await players.upsert(player, displayName: Account.deletedName)
+        if isOpen { try await accounts.delete(player, by: player.rawValue) }
         context.logger.info("account deleted", metadata: ["player": "\(player)"])
         return .empty()
+    }
+
+    /// A wrong password is no 401: the access token that asks is good.
+    private func confirm(_ player: PlayerID, _ password: String?, _ client: ClientDetails) async throws {
+        do {
+            try await accounts.confirmDeletion(of: player, password: password, client: client)
+        } catch {
+            guard case .wrongCredentials = error else { throw error }
+            throw Problem(.forbidden, "The password is wrong.", field: "password")
+        }
     }
 }
 

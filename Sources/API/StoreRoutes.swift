@@ -47,12 +47,23 @@ struct StoreRoutes: Sendable {
         let key = try request.requireHeader(.idempotencyKey)
         let wish = try body.wish.wish()
         let payment = try body.payment()
+        try await checkPayer(player)
         try await checkRecipient(wish.recipient)
         let placed = try await store.orders.place(
             wish, player: player, payment: payment, expected: body.expectedTotal, idempotencyKey: key)
         return try .json(
             OrderReply(placed.order), status: placed.order.state.isOpen ? .accepted : .created,
             headers: [.location: "/v1/store/orders/\(placed.order.orderId)"])
+    }
+
+    /// An access token outlives its account for some minutes: nobody is left whom an order could be for.
+    private func checkPayer(_ player: PlayerID) async throws {
+        do {
+            guard try await accounts.account(player).deletedAt != nil else { return }
+        } catch AccountsError.unknownAccount {
+            return  // A player of another issuer's, with a token signed by a key of ours.
+        }
+        throw Problem.forbidden("The account is deleted.")
     }
 
     private func checkRecipient(_ recipient: PlayerID?) async throws {

@@ -134,14 +134,20 @@ public struct AccountService: Sendable {
     public func delete(
         _ player: PlayerID, password: String?, client: ClientDetails = .unknown
     ) async throws(AccountsError) {
-        guard let found = try await repository.credentials(of: player) else { throw .unknownAccount }
-        if let hash = found.passwordHash, let email = found.account.email {
-            guard let password else {
-                throw .invalidField(name: "password", reason: "needed to delete an account that has one")
-            }
-            try await check(password, against: hash, attempt: attempt(email: email, client: client))
-        }
+        try await confirmDeletion(of: player, password: password, client: client)
         guard try await repository.erase(player, by: player.rawValue, at: clock()) else { throw .unknownAccount }
+    }
+
+    /// Throws what ``delete(_:password:client:)`` would for this password, and deletes nothing.
+    public func confirmDeletion(
+        of player: PlayerID, password: String?, client: ClientDetails
+    ) async throws(AccountsError) {
+        guard let found = try await repository.credentials(of: player) else { throw .unknownAccount }
+        guard let hash = found.passwordHash, let email = found.account.email else { return }
+        guard let password else {
+            throw .invalidField(name: "password", reason: "needed to delete an account that has one")
+        }
+        try await check(password, against: hash, attempt: attempt(email: email, client: client))
     }
 
     // MARK: Parts of these

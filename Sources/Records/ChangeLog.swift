@@ -70,16 +70,21 @@ public enum ChangeLog {
     ///
     /// - Parameters:
     ///   - subject: only edits of this; `nil`: of anything.
+    ///   - kinds: only edits of subjects that begin with one of these words: `product`; `nil`: of any.
     ///   - before: only those written before this one; `nil`: the newest.
     public static func changes(
-        subject: String? = nil, before: Int64? = nil, limit: Int, in db: Database
+        subject: String? = nil, kinds: [String]? = nil, before: Int64? = nil, limit: Int, in db: Database
     ) throws -> [Change] {
-        try Row.fetchAll(
+        let ofKind = kinds.map { kinds in
+            "AND SUBSTR(subject, 1, INSTR(subject || ' ', ' ') - 1) IN (\(databaseQuestionMarks(count: kinds.count)))"
+        }
+        return try Row.fetchAll(
             db,
             sql: """
-                SELECT * FROM changes WHERE (? IS NULL OR subject = ?) AND (? IS NULL OR seq < ?)
+                SELECT * FROM changes WHERE (? IS NULL OR subject = ?) AND (? IS NULL OR seq < ?) \(ofKind ?? "")
                 ORDER BY seq DESC LIMIT ?
-                """, arguments: [subject, subject, before, before, limit]
+                """,
+            arguments: [subject, subject, before, before] + StatementArguments(kinds ?? []) + [limit]
         ).map { row in
             Change(
                 at: row["at_ms"], by: row["editor"], action: row["action"], subject: row["subject"],

@@ -8,11 +8,14 @@ public struct ChangeLogRepository: Sendable {
     ///
     /// - Parameters:
     ///   - subject: only edits of this; `nil`: of anything.
+    ///   - kinds: only edits of subjects that begin with one of these words: `product`; `nil`: of any.
     ///   - before: only those written before this one; `nil`: the newest.
     /// - Throws: ``RecordsError``.
     public func changes(
-        subject: String? = nil, before: Int64? = nil, limit: Int
+        subject: String? = nil, kinds: [String]? = nil, before: Int64? = nil, limit: Int
     ) async throws -> [ChangeLog.Change] {
-        try await database.read { try ChangeLog.changes(subject: subject, before: before, limit: limit, in: $0) }
+        try await database.read { db in
+            try ChangeLog.changes(subject: subject, kinds: kinds, before: before, limit: limit, in: db)
+        }
     }
 }

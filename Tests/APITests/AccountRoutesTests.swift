@@ -129,12 +129,20 @@ struct AccountRoutesTests {
             let path = "/v1/accounts/me"
             #expect(try await api.client.send(.DELETE, path, token: token).status == 422)
             let wrong = try await api.client.send(.DELETE, path, token: token, body: #"{"password":"not this one"}"#)
-            #expect(wrong.status == 401)
+            #expect(wrong.status == 403 && wrong.headers["WWW-Authenticate"].isEmpty, "the token is good")
+            #expect(try wrong.problem().field == "password")
+            let kept = try await api.client.send(.GET, "/v1/players/me", token: token)
+            #expect(kept.text.contains("Grace"), "nothing is taken out before the password was right")
             let body = #"{"password":"\#(WholeAPI.password)"}"#
             #expect(try await api.client.send(.DELETE, path, token: token, body: body).status == 204)
             let again = try await api.client.send(.DELETE, path, token: token, body: body)
             #expect(again.status == 204, "asked again after a lost answer, it is done")
 
+            let late = try await api.client.send(
+                .POST, "/v1/store/orders", token: token,
+                body: #"{"productId":"\#(product)","paymentMethod":"pm_card_visa"}"#,
+                headers: [("Idempotency-Key", "late")])
+            #expect(late.status == 403, "a token that is still good orders nothing for a deleted account")
             #expect(try await api.logIn(player.email ?? "", WholeAPI.password).status == 401)
             let stranger = try await api.player()
             let profile = try await api.client.send(

@@ -1,4 +1,5 @@
 import Accounts
+import GameModel
 import NIOHTTP1
 import TestSupport
 import Testing
@@ -161,6 +162,13 @@ struct DevRoutesTests {
             #expect(try await api.changes("?log=game", alice).count == 1)
             let player = try await api.player()
             #expect(try await api.client.send(.GET, "/v1/dev/changes", token: player.accessToken).status == 403)
+
+            try await api.onAccounts { try await $0.lock(PlayerID(player.playerId), reason: "cheated", by: "test") }
+            #expect(try await api.changes("?limit=1", alice).map(\.subject) == ["product skin-c"])
+            let subject = try await api.changes("?limit=1", try await api.token(.operator)).first?.subject ?? ""
+            #expect(subject.contains(player.playerId), "what was done to people is for operators")
+            let asked = subject.replacing(" ", with: "%20")
+            #expect(try await api.changes("?subject=\(asked)", alice).isEmpty)
         }
     }
 }

@@ -292,6 +292,21 @@ struct VerdictTests {
         }
     }
 
+    @Test("what the provider told of a forgotten player's orders is kept without its body, before and after")
+    func forgottenEvents() async throws {
+        try await Verifiers.open { verifiers in
+            let order = try await verifiers.place()
+            try await verifiers.hear("evt_1", of: order)
+            try await verifiers.hear("evt_other", of: nil, reference: "pi_other")
+            try await verifiers.desk.store.orders.anonymise(StoreDesk.player)
+            try await verifiers.hear("evt_2", of: order)
+            let bodies = try await verifiers.desk.database.read { db in
+                try String.fetchAll(db, sql: "SELECT body FROM provider_events ORDER BY event_id")
+            }
+            #expect(bodies == ["", "", "{}"])
+        }
+    }
+
     @Test("a verification that was given up is for a person")
     func buried() async throws {
         try await Verifiers.open { verifiers in

@@ -20,8 +20,9 @@ struct ChangePages: Sendable {
         let isBalance = visit.request.query("of") == "balance"
         let subject = (visit.request.query("subject") ?? "").split(separator: " ").joined(separator: " ")
         let found = try await (isBalance ? balanceChanges : changes).changes(
-            subject: subject.isEmpty ? nil : subject, before: visit.request.query("before").flatMap { Int64($0) },
-            limit: Self.pageMax)
+            subject: subject.isEmpty ? nil : subject,
+            kinds: isBalance ? nil : DevOrdersRoutes.kinds(for: visit.session.account.role),
+            before: visit.request.query("before").flatMap { Int64($0) }, limit: Self.pageMax)
         let names = try await AccountNames(of: found.map(\.by), in: accounts)
         var form = ConsoleForm(action: "/console/changes", submit: "Show")
         form.isSearch = true

@@ -32,7 +32,7 @@ struct RequestLimits: RouterMiddleware {
         case (_, "/healthz"), (_, "/readyz"), (_, "/metrics"), (.post, "/v1/store/webhooks/{provider}"): nil
         case (.post, "/v1/accounts"): .registration
         case (.post, "/v1/sessions"), (.post, "/v1/sessions/device"), (.put, "/v1/accounts/me/credentials"),
-            (.delete, "/v1/accounts/me"), (.post, "/console/login"):
+            (.put, "/v1/accounts/me/password"), (.delete, "/v1/accounts/me"), (.post, "/console/login"):
             .logIn
         case (.get, "/v1/accounts/me/export"): .export
         case (.post, "/v1/store/orders"): .order

@@ -21,7 +21,10 @@ struct WebhooksRepository: Sendable {
         let text = String(decoding: body.prefix(Self.bodyBytesMax), as: UTF8.self)
         return try await file.write { db in
             let order = try Self.order(of: event, from: provider, in: db)
-            guard try Self.insert(event, provider, order?.orderId, text, at: now, in: db) else { return .repeated }
+            let isAnonymous = try order.map { try OrdersRepository.isAnonymous($0.orderId, in: db) } ?? false
+            guard try Self.insert(event, provider, order?.orderId, isAnonymous ? "" : text, at: now, in: db) else {
+                return .repeated
+            }
             try Self.prune(before: now - Self.kept, in: db)
             guard let order else { return .noted }
             return try Self.owe(event, for: order, at: now, in: db)
