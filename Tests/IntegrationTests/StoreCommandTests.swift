@@ -285,8 +285,10 @@ import Testing
                 try ForeignProgram.python(), ["-c", review, house.folder.file("accounts.sqlite"), id])
             #expect(try await house.say("orders", "ls", "--state", "review").contains(id))
             try await house.refuses(["orders", "resolve", id, "paid", "--reason", "seen"], saying: "7.99 EUR", "--yes")
+            try await house.refuses(["orders", "resolve", id, "paid", "--reason", "seen", "--yes"], saying: "charged")
             #expect(
-                try await house.say("orders", "resolve", id, "paid", "--reason", "seen", "--yes")
+                try await house.say(
+                    "orders", "resolve", id, "paid", "--reason", "seen", "--charged", "7.99 EUR", "--yes")
                     == "order \(id) is paid\n")
             let refund = try await house.say("refund", id, "--reason", "mistake", "--yes")
             #expect(refund.contains("a running verifier has the provider make it"))

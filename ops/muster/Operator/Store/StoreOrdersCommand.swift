@@ -109,7 +109,9 @@ struct StoreOrdersResolveCommand: AsyncParsableCommand {
     @Argument(help: "paid or declined.") var verdict: OrderState
     @Option(help: "Why, for the change log: 1 to 200 characters.") var reason: String
     @Option(
-        help: ArgumentHelp("What the provider charged; the order's price where it is not given.", valueName: "money"))
+        help: ArgumentHelp(
+            "What the provider charged; may be left out where the review's reason tells that it was the price.",
+            valueName: "money"))
     var charged: Money?
     @Flag(help: "Print JSON.") var json = false
 
