@@ -10,8 +10,9 @@ struct AccountsExportCommand: AsyncParsableCommand {
         commandName: "export",
         abstract: "Print everything held about a person as JSON, for that person.",
         discussion: """
-            Account, sessions, devices, edits, orders, entitlements, wallet and standing. Never a secret: no hash of \
-            a password, no means of payment.
+            Account, sessions, devices, edits, orders, entitlements with their newest 500 events, wallet and \
+            standing. Matches and the wallet's transfers are not in it: GET /v1/accounts/me/export has them. Never a \
+            secret: no hash of a password, no means of payment.
 
             Example:
               muster accounts export ada@example.com > ada.json
@@ -89,7 +90,7 @@ struct AccountsDeleteCommand: AsyncParsableCommand {
         abstract: "Delete a person's data: e-mail address, name, password, devices, sessions.",
         discussion: """
             Cannot be undone. Orders, matches and the player's id stay, without the person. A deletion that was cut \
-            short is carried through by asking again, by the player's id.
+            short is carried through by asking again.
 
             Example:
               muster accounts delete ada@example.com
@@ -104,11 +105,14 @@ struct AccountsDeleteCommand: AsyncParsableCommand {
             let found = try await desk.accounts.account(named: account)
             if found.deletedAt == nil {
                 try confirmation.require("Delete the data of \(AccountText.name(found)) for good?")
-                try await desk.accounts.delete(found.playerId, by: AccountsAccess.editor)
             }
+            // The account goes last: what is cut short leaves it, to be found by its address again.
             try await desk.store.orders.anonymise(found.playerId)
             if try await desk.players.profile(found.playerId) != nil {
                 try await desk.players.upsert(found.playerId, displayName: Account.deletedName)
+            }
+            if found.deletedAt == nil {
+                try await desk.accounts.delete(found.playerId, by: AccountsAccess.editor)
             }
             return found.playerId
         }
