@@ -163,7 +163,7 @@ struct DevRoutesTests {
             let player = try await api.player()
             #expect(try await api.client.send(.GET, "/v1/dev/changes", token: player.accessToken).status == 403)
 
-            try await api.onAccounts { try await $0.lock(PlayerID(player.playerId), reason: "cheated", by: "test") }
+            try await api.onAccounts { _ = try await $0.lock(PlayerID(player.playerId), reason: "cheated", by: "test") }
             #expect(try await api.changes("?limit=1", alice).map(\.subject) == ["product skin-c"])
             let subject = try await api.changes("?limit=1", try await api.token(.operator)).first?.subject ?? ""
             #expect(subject.contains(player.playerId), "what was done to people is for operators")
