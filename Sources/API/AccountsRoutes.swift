@@ -12,6 +12,7 @@ struct AccountsRoutes: Sendable {
         router.post("/v1/accounts", use: register)
         router.get("/v1/accounts/me", use: ownAccount)
         router.put("/v1/accounts/me/credentials", use: upgrade)
+        router.put("/v1/accounts/me/password", use: changePassword)
         router.get("/.well-known/jwks.json", use: keys)
     }
 
@@ -36,6 +37,21 @@ struct AccountsRoutes: Sendable {
         try await accounts.upgrade(
             player, email: body.email, password: body.password, client: context.client(request))
         return try .json(Accepted(), status: .accepted)
+    }
+
+    /// A wrong old password is no 401: the access token that asks is good.
+    @Sendable func changePassword(_ request: Request, _ context: APIContext) async throws -> Response {
+        let player = try context.requireAccount()
+        let body = try await request.decodeBody(PasswordChange.self, context: context)
+        do {
+            try await accounts.changePassword(
+                of: player, from: body.password, to: body.newPassword, keeping: context.identity?.sessionId,
+                client: context.client(request))
+        } catch {
+            guard case .wrongCredentials = error else { throw error }
+            throw Problem.forbidden("The password is wrong.")
+        }
+        return .empty()
     }
 
     @Sendable func keys(_ request: Request, _ context: APIContext) async throws -> Response {
@@ -67,6 +83,11 @@ private struct Registration: Decodable {
 struct Credentials: Decodable {
     var email: String
     var password: String
+}
+
+private struct PasswordChange: Decodable {
+    var password: String
+    var newPassword: String
 }
 
 private struct Accepted: Encodable {

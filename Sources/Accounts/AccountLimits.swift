@@ -19,15 +19,19 @@ public struct AccountLimits: Sendable, Hashable {
         }
     }
 
-    /// Wrong passwords for one e-mail address, whether it has an account or not.
+    /// Wrong passwords for one e-mail address, whether it has an account or not; those from a network where the account
+    /// was in use lately are counted apart, by the same rule.
     public var account = Backoff(
         failures: 5, first: .seconds(1), longest: .seconds(900), forgivesOneIn: .seconds(1800))
-    /// Wrong passwords and unknown devices from one network address.
+    /// Wrong passwords from one network address. A device that is not known is no failure: it makes a guest, and counts
+    /// towards ``creations``.
     public var address = Backoff(
         failures: 30, first: .seconds(1), longest: .seconds(900), forgivesOneIn: .seconds(60))
     /// Accounts and guests that one network address may make in ``creationsWindow``.
     public var creations = 20
     public var creationsWindow: Duration = .seconds(3600)
+    /// For how long after a session's last use its network is one that a stranger's failures don't lock.
+    public var familiarFor: Duration = .seconds(30 * 24 * 3600)
     /// Open sessions of one player; a further one ends the one that was unused for longest.
     public var sessions = 20
 

@@ -30,11 +30,11 @@ public enum AccountRules {
     }
 
     /// The password in Unicode's composed form, so that the same keys pressed on another keyboard give the same bytes.
-    public static func password(_ text: String) throws(AccountsError) -> [UInt8] {
+    public static func password(_ text: String, field: String = "password") throws(AccountsError) -> [UInt8] {
         let bytes = Array(text.precomposedStringWithCanonicalMapping.utf8)
         guard passwordBytes.contains(bytes.count) else {
             throw .invalidField(
-                name: "password",
+                name: field,
                 reason: "expected \(passwordBytes.lowerBound) to \(passwordBytes.upperBound) bytes, got \(bytes.count)")
         }
         return bytes

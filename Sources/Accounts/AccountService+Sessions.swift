@@ -39,6 +39,7 @@ extension AccountService {
 
     /// Ends all of the player's sessions: logs out everywhere. Answers how many there were.
     ///
+    /// The devices of an account with a password log in no more; a guest keeps theirs, the only way in.
     /// - Parameter editor: who does it to the player, for the log of changes; `nil`: the player.
     @discardableResult
     public func endAll(of player: PlayerID, by editor: String? = nil) async throws(AccountsError) -> Int {
@@ -47,14 +48,14 @@ extension AccountService {
 
     /// A session to be opened, and the secret that refreshes it.
     func newSession(
-        _ client: ClientDetails
+        _ client: ClientDetails, lifetime: Duration = Self.refreshLifetime
     ) throws(AccountsError) -> (secret: String, session: AccountsRepository.NewSession) {
         let (secret, now) = (try Secret.random(), clock())
         return (
             secret,
             .init(
                 id: SessionID(ULID().description), tokenHash: Secret.digest(secret), openedAt: now,
-                expiresAt: now + Self.refreshLifetime, client: client, sessionsMax: max(1, limits.sessions))
+                expiresAt: now + lifetime, client: client, sessionsMax: max(1, limits.sessions))
         )
     }
 

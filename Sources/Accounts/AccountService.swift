@@ -52,8 +52,9 @@ public struct AccountService: Sendable {
     /// Throws ``AccountsError/wrongCredentials`` for an unknown address and a wrong password alike,
     /// ``AccountsError/tooManyAttempts(retryAfter:)`` after too many of either, and ``AccountsError/locked(reason:)``
     /// only to who knows the password.
+    /// - Parameter lifetime: how long the session lasts where it is never refreshed.
     public func logIn(
-        email: String, password: String, client: ClientDetails
+        email: String, password: String, client: ClientDetails, lifetime: Duration = Self.refreshLifetime
     ) async throws(AccountsError) -> Session {
         let (email, password) = (try AccountRules.email(email), try AccountRules.password(password))
         let attempt = attempt(email: email, client: client)
@@ -62,7 +63,7 @@ public struct AccountService: Sendable {
         }
         let found = try await repository.credentials(email: email)
         let isRight = try await passwords.verify(password, against: found?.passwordHash)
-        let (secret, opening) = try newSession(client)
+        let (secret, opening) = try newSession(client, lifetime: lifetime)
         let logIn = try await repository.settle(
             attempt, player: isRight ? found?.account.playerId : nil, opening: opening)
         let session = try await session(of: logIn, opening: opening, secret: secret)
@@ -73,7 +74,7 @@ public struct AccountService: Sendable {
     /// Opens a session by a device's secret; a device that is seen for the first time gets a guest account.
     ///
     /// A device belongs to one account: there is no way to add a second one to an account, so that nobody can be
-    /// tricked into sharing theirs. Throws like ``logIn(email:password:client:)``.
+    /// tricked into sharing theirs. Throws like ``logIn(email:password:client:lifetime:)``.
     /// - Parameters:
     ///   - device: at least 128 random bits that the device made and keeps: a UUID, hex or base64url.
     ///   - displayName: the guest's name; not looked at where the device is known.
@@ -112,6 +113,27 @@ public struct AccountService: Sendable {
         case .notGuest: throw .notGuest
         case .locked(let reason): throw .locked(reason: reason)
         }
+    }
+
+    /// Gives an account another password, and ends its other sessions: who knew the old one is out, but for access
+    /// tokens, until they expire. Devices stay; ``endAll(of:by:)`` drops them.
+    ///
+    /// Throws ``AccountsError/wrongCredentials`` where the old password is wrong, counted like a failed log-in, and
+    /// ``AccountsError/invalidField(name:reason:)``.
+    /// - Parameter session: the one that stays, which asks.
+    public func changePassword(
+        of player: PlayerID, from old: String, to new: String, keeping session: SessionID?, client: ClientDetails
+    ) async throws(AccountsError) {
+        let bytes = try AccountRules.password(new, field: "newPassword")
+        guard let found = try await repository.credentials(of: player) else { throw .unknownAccount }
+        guard let hash = found.passwordHash, let email = found.account.email else {
+            throw .invalidField(name: "password", reason: "a guest has none: give the account its credentials first")
+        }
+        try await check(old, against: hash, attempt: attempt(email: email, client: client))
+        let changed = try await passwords.hash(bytes)
+        guard
+            try await repository.changePassword(hash, to: changed, of: player, keeping: session, at: clock())
+        else { throw .unavailable("the password was changed meanwhile") }
     }
 
     /// An account as it is; a deleted one says so. Throws ``AccountsError/unknownAccount`` for one that never was.
@@ -175,18 +197,23 @@ public struct AccountService: Sendable {
         do {
             let new = try await passwords.hash(password)
             try await repository.replaceHash(old, by: new, of: player)
-        } catch .overloaded {
+        } catch {
+            switch error {
             // The log-in stands without it; the next one tries again.
-            return
+            case .overloaded, .unavailable: return
+            default: throw error
+            }
         }
     }
 
     private func attempt(email: String, client: ClientDetails) -> AccountsRepository.Attempt {
-        .init(
+        let isLocal = ClientNetwork.isLocal(client.address)
+        return .init(
             account: .init(name: AttemptKey.account(email: email), backoff: limits.account),
-            address: .init(
-                name: AttemptKey.logIns(from: client), backoff: limits.address,
-                isEnforced: !ClientNetwork.isLocal(client.address)))
+            familiar: .init(name: AttemptKey.account(email: email, from: client), backoff: limits.account),
+            address: .init(name: AttemptKey.logIns(from: client), backoff: limits.address, isEnforced: !isLocal),
+            email: email, network: isLocal ? nil : ClientNetwork.name(of: client.address),
+            familiarFor: limits.familiarFor)
     }
 
     private func creation(_ client: ClientDetails) -> AccountsRepository.Creation {

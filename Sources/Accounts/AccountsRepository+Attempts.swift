@@ -15,10 +15,16 @@ extension AccountsRepository {
             /// Whether it may lock; counted either way, so that the work is the same.
             var isEnforced = true
         }
+        /// The e-mail address, from wherever.
         let account: Key
+        /// The e-mail address from this network: in place of ``account`` where the account was in use there lately, so
+        /// that a stranger who keeps failing locks its owner out of nowhere but new places.
+        let familiar: Key
         let address: Key
-
-        var keys: [Key] { [account, address] }
+        let email: String
+        /// The client's network; `nil` where it says nothing of who that is, and so is never familiar.
+        let network: String?
+        let familiarFor: Duration
     }
 
     /// An account that is to be made: what it is counted under, and how many may be.
@@ -35,22 +41,39 @@ extension AccountsRepository {
     }
 
     static func wait(before attempt: Attempt, at now: Instant, in db: Database) throws -> Duration? {
-        try attempt.keys.filter(\.isEnforced)
+        try keys(of: attempt, at: now, in: db).filter(\.isEnforced)
             .compactMap { key in try counter(key.name, at: now, in: db).wait(at: now) }.max()
     }
 
     /// Counts the failure of an attempt.
     static func fail(_ attempt: Attempt, at now: Instant, in db: Database) throws {
         try removeSpentCounters(at: now, in: db)
-        for key in attempt.keys {
+        for key in try keys(of: attempt, at: now, in: db) {
             var counter = try counter(key.name, at: now, in: db)
             counter.fail(at: now, key.backoff)
             try store(counter, under: key.name, expiresAt: counter.expiresAt(key.backoff), in: db)
         }
     }
 
-    static func forget(_ key: String, in db: Database) throws {
-        try db.execute(sql: "DELETE FROM attempts WHERE key = ?", arguments: [key])
+    /// What an attempt is counted under. A session of the account tells where it was in use.
+    private static func keys(of attempt: Attempt, at now: Instant, in db: Database) throws -> [Attempt.Key] {
+        let statement = try db.cachedStatement(
+            sql: """
+                SELECT s.address FROM accounts a JOIN sessions s ON s.player_id = a.player_id
+                WHERE a.email = ? AND s.last_used_at > ?
+                """)
+        let since = now - attempt.familiarFor
+        let addresses = try String.fetchAll(statement, arguments: [attempt.email, since.milliseconds])
+        let isFamiliar = addresses.contains { ClientNetwork.name(of: $0) == attempt.network }
+        return [isFamiliar ? attempt.familiar : attempt.account, attempt.address]
+    }
+
+    /// Forgets the failures of an e-mail address, from wherever they came.
+    static func forget(email: String, in db: Database) throws {
+        // The keys with a network go on with a blank, and nothing lies between that and "!".
+        try db.execute(
+            sql: "DELETE FROM attempts WHERE key >= ?1 AND key < ?1 || '!'",
+            arguments: [AttemptKey.account(email: email)])
     }
 
     /// Counts an account that is about to be made; answers how long to wait where there were too many already.

@@ -41,7 +41,7 @@ extension AccountsRepository {
                 try Self.fail(attempt, at: now, in: db)
                 return .wrong
             }
-            try Self.forget(attempt.account.name, in: db)
+            try Self.forget(email: attempt.email, in: db)
             if let reason = account.lockedReason { return .locked(reason) }
             try Self.open(session, of: player, in: db)
             return .opened(account)
@@ -54,7 +54,7 @@ extension AccountsRepository {
         try await write { db in
             if let wait = try Self.wait(before: attempt, at: now, in: db) { return wait }
             if isRight {
-                try Self.forget(attempt.account.name, in: db)
+                try Self.forget(email: attempt.email, in: db)
             } else {
                 try Self.fail(attempt, at: now, in: db)
             }
@@ -184,11 +184,17 @@ extension AccountsRepository {
         }
     }
 
-    /// Ends all sessions of a player; answers how many there were.
+    /// Ends all sessions of a player; answers how many there were. Where the account has a password, its devices go as
+    /// well: a secret that was stolen logs in no more. A guest's stays, for it is the only way in.
     @discardableResult
     func closeAll(of player: PlayerID, by editor: String?, at now: Instant) async throws(AccountsError) -> Int {
         try await write { db in
             let count = try Self.closeAll(of: player, in: db)
+            try db.execute(
+                sql: """
+                    DELETE FROM devices WHERE player_id = ?1 AND EXISTS
+                        (SELECT 1 FROM accounts WHERE player_id = ?1 AND password_hash IS NOT NULL)
+                    """, arguments: [player.rawValue])
             if let editor, count > 0 {
                 try Self.log(
                     "account.end-sessions", of: player, by: editor, at: now, before: "\(count) sessions", in: db)

@@ -77,7 +77,7 @@ extension AccountsRepository {
     func erase(_ player: PlayerID, by editor: String, at now: Instant) async throws(AccountsError) -> Bool {
         try await write { db in
             guard let account = try Self.account(player, in: db), account.deletedAt == nil else { return false }
-            if let email = account.email { try Self.forget(AttemptKey.account(email: email), in: db) }
+            if let email = account.email { try Self.forget(email: email, in: db) }
             try Self.closeAll(of: player, in: db)
             try db.execute(sql: "DELETE FROM devices WHERE player_id = ?", arguments: [player.rawValue])
             try db.execute(

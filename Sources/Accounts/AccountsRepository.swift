@@ -71,7 +71,7 @@ public struct AccountsRepository: Sendable {
     }
 
     /// Deleted accounts too.
-    func account(_ id: PlayerID) async throws(AccountsError) -> Account? {
+    public func account(_ id: PlayerID) async throws(AccountsError) -> Account? {
         try await read { db in try Self.account(id, in: db) }
     }
 
@@ -104,6 +104,23 @@ public struct AccountsRepository: Sendable {
             try db.execute(
                 sql: "UPDATE accounts SET password_hash = ? WHERE player_id = ? AND password_hash = ?",
                 arguments: [new, player.rawValue, old])
+        }
+    }
+
+    /// Stores another password's hash and ends the other sessions; `false` where the old one was replaced meanwhile.
+    func changePassword(
+        _ old: String, to new: String, of player: PlayerID, keeping session: SessionID?, at now: Instant
+    ) async throws(AccountsError) -> Bool {
+        try await write { db in
+            try db.execute(
+                sql: "UPDATE accounts SET password_hash = ? WHERE player_id = ? AND password_hash = ?",
+                arguments: [new, player.rawValue, old])
+            guard db.changesCount == 1 else { return false }
+            try db.execute(
+                sql: "DELETE FROM sessions WHERE player_id = ? AND session_id IS NOT ?",
+                arguments: [player.rawValue, session?.rawValue])
+            try Self.log("account.password", of: player, by: player.rawValue, at: now, in: db)
+            return true
         }
     }
 

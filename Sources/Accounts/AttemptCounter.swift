@@ -44,6 +44,11 @@ enum AttemptKey {
     /// One e-mail address, by its digest: it may be nobody's, and is not ours to keep.
     static func account(email: String) -> String { "account:\(Secret.digest(email))" }
 
+    /// One e-mail address from a network where its account was in use lately. Begins with the address's own key.
+    static func account(email: String, from client: ClientDetails) -> String {
+        "\(account(email: email)) \(ClientNetwork.name(of: client.address))"
+    }
+
     /// Log-ins from one network.
     static func logIns(from client: ClientDetails) -> String { "log-ins:\(ClientNetwork.name(of: client.address))" }
 

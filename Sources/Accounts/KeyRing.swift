@@ -35,14 +35,17 @@ public final class KeyRing: Service, Sendable {
     /// Reads the folder's keys, making the folder and a first key where there are none.
     ///
     /// Throws ``AccountsError/corrupt(_:)`` where a key can't be read or others than its owner may read it.
+    /// - Parameter isMaking: whether missing keys are made; otherwise they are refused as unreadable.
     public init(
-        folder: String, publishTime: Duration = KeyFolder.publishTime, pollInterval: Duration = KeyRing.pollInterval,
+        folder: String, isMaking: Bool = true, publishTime: Duration = KeyFolder.publishTime,
+        pollInterval: Duration = KeyRing.pollInterval,
         logger: Logger? = nil, clock: @escaping @Sendable () -> Instant = { .now }
     ) throws(AccountsError) {
         self.folder = KeyFolder(path: folder, publishTime: publishTime, clock: clock)
         self.pollInterval = pollInterval
         self.logger = logger ?? Logger(label: "keys", factory: { _ in SwiftLogNoOpLogHandler() })
-        held = Mutex(Reading(try self.folder.loadOrCreate(), generation: 1, epoch: 1))
+        let keys = isMaking ? try self.folder.loadOrCreate() : try self.folder.load()
+        held = Mutex(Reading(keys, generation: 1, epoch: 1))
     }
 
     /// Re-reads the folder until the process stops.

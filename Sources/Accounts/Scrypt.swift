@@ -18,6 +18,9 @@ public struct ScryptParameters: Sendable, Hashable {
         self.p = p
     }
 
+    /// What one hash costs, to compare by.
+    var work: Int { (r * p) << logN }
+
     /// Throws ``AccountsError/corrupt(_:)`` where the parameters are outside what this code will work with.
     public func validate() throws(AccountsError) {
         guard (1...20).contains(logN), (1...32).contains(r), (1...16).contains(p),

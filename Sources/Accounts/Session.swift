@@ -40,11 +40,18 @@ public struct ClientDetails: Sendable, Hashable {
 
     /// The client's IPv4 or IPv6 address as text; empty where it is not known.
     public let address: String
-    /// The `User-Agent`, cut to ``agentBytesMax``.
+    /// The `User-Agent`, cut to ``agentBytesMax`` of UTF-8.
     public let agent: String?
 
     public init(address: String, agent: String? = nil) {
         self.address = address
-        self.agent = agent.map { String($0.unicodeScalars.prefix(Self.agentBytesMax / 4)) }
+        self.agent = agent.map { text in
+            var bytes = 0
+            let kept = text.unicodeScalars.prefix { scalar in
+                bytes += UTF8.width(scalar)
+                return bytes <= Self.agentBytesMax
+            }
+            return String(String.UnicodeScalarView(kept))
+        }
     }
 }

@@ -55,6 +55,23 @@ struct GuestTests {
         }
     }
 
+    @Test("logging out everywhere ends a stolen device secret too, where there is a password to come back by")
+    func stolenDevice() async throws {
+        try await withAccounts { house in
+            func logIn() async throws -> PlayerID {
+                try await house.service.logIn(device: deviceSecret(), displayName: "Ada", client: .unknown).playerId
+            }
+            let guest = try await logIn()
+            try await house.service.endAll(of: guest)
+            #expect(try await logIn() == guest, "a guest's only way in stays")
+            try await house.service.upgrade(
+                guest, email: "ada@example.com", password: AccountsHouse.password, client: .unknown)
+            try await house.service.endAll(of: guest)
+            #expect(try await logIn() != guest)
+            #expect(await house.outcome("ada@example.com") == nil)
+        }
+    }
+
     @Test("a guest who asks for a taken address gets the answer of a free one, and neither account changes")
     func takenAddress() async throws {
         try await withAccounts { house in

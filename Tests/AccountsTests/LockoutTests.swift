@@ -112,6 +112,29 @@ struct LockoutTests {
         }
     }
 
+    @Test("a stranger's failures lock no owner out of a network where they were of late, and theirs there count apart")
+    func familiarNetwork() async throws {
+        try await withAccounts { house in
+            _ = try await house.session(client: somewhere)
+            let stranger = ClientDetails(address: "198.51.100.9")
+            let email = "ada@example.com"
+            for _ in 0..<5 {
+                #expect(await house.outcome(email, "wrong horse", client: stranger) == .wrongCredentials)
+            }
+            #expect(wait(await house.outcome(email, client: stranger)) == .seconds(1))
+            let work = await house.derivations { #expect(await house.outcome(email, client: somewhere) == nil) }
+            #expect(work == 1)
+            #expect(await house.outcome(email, client: ClientDetails(address: "192.0.2.1")) == nil, "it was cleared")
+            for _ in 0..<5 {
+                #expect(await house.outcome(email, "wrong horse", client: somewhere) == .wrongCredentials)
+            }
+            #expect(wait(await house.outcome(email, client: somewhere)) == .seconds(1))
+            house.clock.advance(.seconds(31 * 24 * 3600))
+            for _ in 0..<5 { _ = await house.outcome(email, "wrong horse", client: stranger) }
+            #expect(wait(await house.outcome(email, client: somewhere)) == .seconds(1), "that was long ago")
+        }
+    }
+
     @Test("a network may make 20 accounts and guests an hour; this machine itself, from which all may come, any")
     func creations() async throws {
         try await withAccounts { house in

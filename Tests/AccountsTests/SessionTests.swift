@@ -136,6 +136,43 @@ struct SessionTests {
         }
     }
 
+    @Test("a change of password takes the old one, ends the other sessions, and leaves the one that asks")
+    func passwordChange() async throws {
+        try await withAccounts { house in
+            let (ada, thief) = (
+                try await house.session(),
+                try await house.service.logIn(
+                    email: "ada@example.com", password: AccountsHouse.password, client: .unknown)
+            )
+            func change(from old: String) async throws {
+                try await house.service.changePassword(
+                    of: ada.playerId, from: old, to: "another horse", keeping: ada.sessionId, client: .unknown)
+            }
+            await #expect(throws: AccountsError.wrongCredentials) { try await change(from: "wrong horse") }
+            try await change(from: AccountsHouse.password)
+            #expect(try await house.service.sessions(of: ada.playerId).map(\.id) == [ada.sessionId])
+            await #expect(throws: AccountsError.invalidRefreshToken) {
+                try await house.service.refresh(thief.refreshToken, client: .unknown)
+            }
+            #expect(await house.outcome("ada@example.com") == .wrongCredentials)
+            #expect(await house.outcome("ada@example.com", "another horse") == nil)
+        }
+    }
+
+    @Test("a session may be opened for less than 30 days, and an agent is kept up to 200 bytes")
+    func shorter() async throws {
+        try await withAccounts { house in
+            _ = try await house.session()
+            let agent = String(repeating: "a", count: 199) + "é"
+            let session = try await house.service.logIn(
+                email: "ada@example.com", password: AccountsHouse.password,
+                client: ClientDetails(address: "203.0.113.7", agent: agent), lifetime: .seconds(3600))
+            let open = try await house.service.sessions(of: session.playerId).first { $0.id == session.sessionId }
+            #expect(open?.expiresAt == house.clock.now + .seconds(3600))
+            #expect(open?.agent == String(repeating: "a", count: 199))
+        }
+    }
+
     @Test("a player has no more open sessions than allowed: the one unused for longest goes")
     func sessionsMax() async throws {
         var limits = AccountLimits()

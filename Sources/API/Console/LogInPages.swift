@@ -45,7 +45,8 @@ struct LogInPages: Sendable {
         _ body: FormBody, next: String, _ request: Request, _ context: APIContext
     ) async throws -> Response {
         let session = try await accounts.logIn(
-            email: body["email"], password: body.fields["password"] ?? "", client: context.client(request))
+            email: body["email"], password: body.fields["password"] ?? "", client: context.client(request),
+            lifetime: ConsoleDoor.lifetime)
         guard ConsoleDoor.staff.contains(try await accounts.account(session.playerId).role) else {
             try await accounts.end(session.sessionId, of: session.playerId)
             return reply(

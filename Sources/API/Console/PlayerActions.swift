@@ -117,9 +117,16 @@ struct PlayerActions: Sendable {
 
     // MARK: Giving
 
+    /// Nobody is left to have what a deleted account is given.
+    private func recipient(_ visit: ConsoleVisit) async throws -> Account {
+        let account = try await account(visit)
+        guard account.deletedAt == nil else { throw Problem.conflict("This account is deleted.") }
+        return account
+    }
+
     @Sendable private func askToGrant(_ visit: ConsoleVisit) async throws -> ConsolePage {
         // The form's own name for this gift: sent twice, it gives once.
-        grantForm(try await account(visit), product: "", quantity: "1", reference: ULID().description)
+        grantForm(try await recipient(visit), product: "", quantity: "1", reference: ULID().description)
     }
 
     private func grantForm(
@@ -135,7 +142,7 @@ struct PlayerActions: Sendable {
     }
 
     @Sendable private func grant(_ visit: ConsoleVisit) async throws -> ConsoleAnswer {
-        let account = try await account(visit)
+        let account = try await recipient(visit)
         var reader = FieldReader(visit.body)
         let product: ProductID? = reader.identifier("productId", "a product’s id")
         let quantity = reader.integer("quantity") ?? 0

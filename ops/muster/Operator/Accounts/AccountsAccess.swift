@@ -36,7 +36,7 @@ struct AccountsAccess: ParsableArguments {
         do {
             let accounts = AccountService(
                 repository: AccountsRepository(database: database), passwords: try PasswordHasher(threads: 1),
-                tokens: TokenIssuer(ring: try KeyRing(folder: "\(folder)/keys")))
+                tokens: TokenIssuer(ring: try KeyRing(folder: "\(folder)/keys", isMaking: false)))
             value = .success(
                 try await body(
                     AccountsDesk(

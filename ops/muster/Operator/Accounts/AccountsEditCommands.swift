@@ -94,7 +94,8 @@ struct AccountsEndCommand: AsyncParsableCommand {
         commandName: "end",
         abstract: "End one session of an account, or all of them.",
         discussion: """
-            Access tokens that are out stay good for up to 15 minutes.
+            Access tokens that are out stay good for up to 15 minutes. With --all, an account with a password also \
+            forgets its devices; a guest keeps theirs, the only way in.
 
             Example:
               muster accounts end ada@example.com 01K0Z7QK3T8V5M2B9X4C6D1E0F
@@ -116,7 +117,8 @@ struct AccountsEndCommand: AsyncParsableCommand {
             let found = try await desk.accounts.account(named: account)
             let open = try await desk.accounts.sessions(of: found.playerId)
             let ending = all ? open : open.filter { $0.id.rawValue == session }
-            guard !ending.isEmpty else {
+            // All of them takes devices along, also where no session is open.
+            guard !ending.isEmpty || (all && !found.isGuest && found.deletedAt == nil) else {
                 throw CommandFailure(
                     all ? "No session is open." : "The account has no open session \(session ?? "").",
                     nextStep: "See which there are: muster accounts sessions \(found.playerId).")

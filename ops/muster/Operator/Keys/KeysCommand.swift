@@ -159,7 +159,11 @@ struct KeysRevokeCommand: AsyncParsableCommand {
 
     func run() async throws {
         let next = try access.with { folder in
-            try confirmation.require("Remove key \(number), and refuse every token that it signed?")
+            // A number that is none is refused without a question.
+            if let key = try folder.states().first(where: { $0.number == number }) {
+                let role = key.state == .signing ? "the key that signs" : "which doesn't sign now"
+                try confirmation.require("Remove key \(number), \(role), and refuse every token that it signed?")
+            }
             return try folder.revoke(number)
         }
         print("key \(number) is revoked" + (next.map { "; key \($0.number) (\($0.kid)) signs" } ?? ""))

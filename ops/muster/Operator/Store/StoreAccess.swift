@@ -22,6 +22,17 @@ struct StoreDesk: Sendable {
         }
         return player
     }
+
+    /// A player who can be given something: nobody is left to have what a deleted account is given.
+    func recipient(_ text: String) async throws -> PlayerID {
+        let player = try await player(text)
+        guard try await accounts.account(player)?.deletedAt == nil else {
+            throw CommandFailure(
+                "The account \(player) is deleted.",
+                nextStep: "Give the id of a player who is there: muster accounts ls.")
+        }
+        return player
+    }
 }
 
 /// How the store's commands get at the data folder.

@@ -89,7 +89,7 @@ struct StoreGrantCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await access.with { desk in
-            let id = try await desk.player(player)
+            let id = try await desk.recipient(player)
             _ = try await desk.product(product, isPublished: true)
             try confirmation.require("Give player \(id) \(quantity) × \(product)?")
             try await desk.service.inventory.grant(
