@@ -224,7 +224,7 @@ func withTrial(
     defer { folder.remove() }
     let ledger = try LedgerRepository.open(path: folder.file("ledger.sqlite"), logger: testLogger)
     try await withClient(try RedisConfiguration(url: url)) { redis in
-        try await redis.waitUntilConnected(timeout: .seconds(10))
+        try await redis.waitUntilConnected(timeout: .seconds(60))
         let trial = QueueTrial(url: url, folder: folder, redis: redis, ledger: ledger)
         defer { trial.endWorkers() }
         do {

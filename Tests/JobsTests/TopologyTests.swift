@@ -19,7 +19,7 @@ private struct Broken: Error {}
         let servers = try await SharedServers.shared.servers(topology)
         let configuration = try servers.configuration(name: name)
         try await withClient(configuration) { redis in
-            try await redis.waitUntilConnected(timeout: .seconds(10))
+            try await redis.waitUntilConnected(timeout: .seconds(60))
             try await body(JobQueue(name: QueueName(name), redis: redis), configuration, servers)
         }
     }

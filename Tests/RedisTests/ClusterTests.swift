@@ -157,7 +157,7 @@ func withCluster(
     let cluster = try await RedisCluster.start(arguments: arguments)
     defer { cluster.stop() }
     try await withClient(try RedisConfiguration(url: cluster.url)) { redis in
-        try await redis.waitUntilConnected(timeout: .seconds(10))
+        try await redis.waitUntilConnected(timeout: .seconds(60))
         try await eventually("every master is connected") { redis.isConnected }
         try await body(redis, cluster)
     }

@@ -105,7 +105,7 @@ import Testing
             await #expect(throws: RedisError.self) { try await redis.waitUntilConnected(timeout: .milliseconds(200)) }
             #expect(!redis.isConnected)
             server.resume()
-            try await redis.waitUntilConnected(timeout: .seconds(10))
+            try await redis.waitUntilConnected(timeout: .seconds(60))
             #expect(redis.isConnected)
         }
     }

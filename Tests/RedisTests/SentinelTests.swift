@@ -8,7 +8,7 @@ import Testing
         let servers = try await RedisSentinels.start()
         defer { servers.stop() }
         try await withClient(try RedisConfiguration(url: servers.url)) { redis in
-            try await redis.waitUntilConnected(timeout: .seconds(10))
+            try await redis.waitUntilConnected(timeout: .seconds(60))
             #expect(try await port(redis) == servers.master.port)
             _ = try await redis.send(["SET", "kept", "yes"])
             #expect(try await redis.send(["WAIT", 1, 5_000], timeout: .seconds(10)).int == 1)
@@ -65,7 +65,7 @@ import Testing
         let servers = try await RedisSentinels.start()
         defer { servers.stop() }
         try await withClient(try RedisConfiguration(url: servers.url + "?db=3")) { redis in
-            try await redis.waitUntilConnected(timeout: .seconds(10))
+            try await redis.waitUntilConnected(timeout: .seconds(60))
             let info = try await redis.send(["CLIENT", "INFO"])
             #expect(info.string?.contains(" db=3 ") == true)
             servers.killSentinel(0)
@@ -103,7 +103,7 @@ import Testing
         // From a sentinel's view: the first two connections ask before the failover, the others after it.
         let sentinel = try await FakeServer.start { .bytes(places[$0 <= 2 ? 0 : 1]) }
         try await withClient(configuration(asking: sentinel)) { redis in
-            try await redis.waitUntilConnected(timeout: .seconds(10))
+            try await redis.waitUntilConnected(timeout: .seconds(60))
             _ = try await redis.send(["SET", "on", "first"])
             _ = try await redis.send(["RPUSH", "list", "first"])
             let popped = try await redis.sendBlocking(["BLPOP", "list", 0], timeout: .seconds(10))
@@ -159,7 +159,7 @@ import Testing
         configuration.commandTimeout = .milliseconds(500)
         configuration.connectTimeout = .milliseconds(500)
         try await withClient(configuration) { redis in
-            try await redis.waitUntilConnected(timeout: .seconds(10))
+            try await redis.waitUntilConnected(timeout: .seconds(60))
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
                     // Its own time-out is far away: what ends it is that another command found the new master.

@@ -30,7 +30,7 @@ import Testing
             let client = RedisClient(configuration: try server.configuration(), logger: testLogger)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await client.run() }
-                try await client.waitUntilConnected(timeout: .seconds(10))
+                try await client.waitUntilConnected(timeout: .seconds(60))
                 group.cancelAll()
                 try await group.waitForAll()
             }
@@ -47,7 +47,7 @@ import Testing
             try await withThrowingTaskGroup(of: Void.self) { callers in
                 try await withThrowingTaskGroup(of: Void.self) { running in
                     running.addTask { try await client.run() }
-                    try await client.waitUntilConnected(timeout: .seconds(10))
+                    try await client.waitUntilConnected(timeout: .seconds(60))
                     server.pause()
                     callers.addTask {
                         await #expect(throws: RedisError.self) {

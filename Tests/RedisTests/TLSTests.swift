@@ -10,7 +10,7 @@ import Testing
             for host in ["localhost", "127.0.0.1"] {
                 let url = "rediss://\(host):\(port)/2?ca=\(certificates.authority)"
                 try await withClient(try RedisConfiguration(url: url)) { redis in
-                    try await redis.waitUntilConnected(timeout: .seconds(10))
+                    try await redis.waitUntilConnected(timeout: .seconds(60))
                     #expect(try await redis.send(["CLIENT", "INFO"]).string?.contains(" db=2 ") == true)
                     let large = [UInt8](repeating: 7, count: 3_000_000)
                     _ = try await redis.send(["SET", "large", RedisArgument(large)])
@@ -115,7 +115,7 @@ import Testing
                     try await redis.waitUntilConnected(timeout: .milliseconds(200))
                 }
                 try Data(contentsOf: URL(filePath: certificates.authority)).write(to: URL(filePath: file))
-                try await redis.waitUntilConnected(timeout: .seconds(10))
+                try await redis.waitUntilConnected(timeout: .seconds(60))
                 #expect(redis.isConnected)
             }
         }
@@ -123,7 +123,7 @@ import Testing
 
     private func expectAnswer(_ url: String) async throws {
         try await withClient(try RedisConfiguration(url: url)) { redis in
-            try await redis.waitUntilConnected(timeout: .seconds(10))
+            try await redis.waitUntilConnected(timeout: .seconds(60))
             let reply = try await redis.send(["ECHO", "heard"])
             #expect(reply.string == "heard")
         }

@@ -75,7 +75,7 @@ public final class RedisSentinels: Sendable {
 
     private static func waitUntilReady(_ port: Int) async throws {
         try await withClient(try RedisConfiguration(url: "redis://127.0.0.1:\(port)")) { sentinel in
-            try await sentinel.waitUntilConnected(timeout: .seconds(10))
+            try await sentinel.waitUntilConnected(timeout: .seconds(60))
             // Else it looks at the servers every ten seconds only.
             _ = try await sentinel.send(["SENTINEL", "DEBUG", "INFO-PERIOD", 1_000])
             try await eventually(within: .seconds(30), "the sentinel at \(port) knows the others") {

@@ -93,13 +93,14 @@ public final class RedisServer: Sendable {
         let log = temporary.file("redis.log")
         let started = try await GuardedProcess.start(arguments, log: log)
         process.withLock { $0 = started }
-        for _ in 0..<2_000 {
+        // A disk that is flushing for others has held a server up for longer than ten seconds.
+        for _ in 0..<12_000 {
             if try Self.exchange("PING", socketPath: socketPath)?.hasPrefix("-LOADING") == false { return }
             try await Task.sleep(for: .milliseconds(5))
         }
         kill()
         let text = FileManager.default.contents(atPath: log).map { String(decoding: $0, as: UTF8.self) } ?? ""
-        throw TestSupportError("redis-server did not answer within 10 s; its log: \(text)")
+        throw TestSupportError("redis-server did not answer within 60 s; its log: \(text)")
     }
 
     /// `nil` where nothing listens or nothing comes back within 5 s.

@@ -15,7 +15,7 @@ public func withRedis<T>(
     var configuration = try server.configuration()
     configure(&configuration)
     return try await withClient(configuration) { client in
-        try await client.waitUntilConnected(timeout: .seconds(10))
+        try await client.waitUntilConnected(timeout: .seconds(60))
         return try await body(client, server)
     }
 }

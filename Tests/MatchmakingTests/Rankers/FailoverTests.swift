@@ -32,7 +32,7 @@ struct FailoverTests {
         var configuration = try RedisConfiguration(url: servers.url)
         configuration.commandTimeout = .seconds(2)
         try await withClient(configuration) { redis in
-            try await redis.waitUntilConnected(timeout: .seconds(10))
+            try await redis.waitUntilConnected(timeout: .seconds(60))
             // Apart, so that nobody is matched before the failover.
             let rules = duels { $0.windowGrowth = 0 }
             let service = MatchmakingService(redis: redis, rules: rules, logger: testLogger)
