@@ -130,7 +130,9 @@ let package = Package(
         // Floor 4: where domains meet
         room(
             "API",
-            meetingFloor + ["Accounts", "Store", "Matchmaking", "Fleet", "GameData", .hummingbird, .metrics, .mustache],
+            meetingFloor + [
+                "Accounts", "Store", "Matchmaking", "Fleet", "GameData", .hummingbird, .metrics, .mustache,
+            ],
             resources: [.embedInCode("OpenAPI"), .embedInCode("Console/Templates")]),
         room(
             "APIWorker", at: "workers/api",
@@ -194,7 +196,11 @@ let package = Package(
             ]),
         tests("MatchmakingTests", ["Matchmaking", "RankerWorker", "Jobs", "Redis", "TestSupport"]),
         tests(
-            "FleetTests", ["Fleet", "InstanceWorker", "AllocatorWorker", "APIWorker", "Jobs", "Redis", "TestSupport"]),
+            "FleetTests",
+            [
+                "Fleet", "API", "Accounts", "GameData", "GameModel", "InstanceWorker", "AllocatorWorker", "APIWorker",
+                "Jobs", "Matchmaking", "Records", "Redis", "TestSupport",
+            ]),
         tests(
             "GameDataTests", ["GameData", "IngestWorker", "Jobs", "Records", "Redis", "TestSupport", .grdb],
             resources: [.copy("Golden")]),

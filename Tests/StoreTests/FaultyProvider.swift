@@ -53,6 +53,7 @@ final class FaultyProvider: PaymentProvider {
         var lookups = 0
         var isAway = false
         var keysKept: Duration = .seconds(86_400)
+        var listingLag: Duration = .zero
         var cancelled: [String] = []
     }
 
@@ -82,6 +83,11 @@ final class FaultyProvider: PaymentProvider {
     var keysKept: Duration {
         get { state.withLock { $0.keysKept } }
         set { state.withLock { $0.keysKept = newValue } }
+    }
+
+    var listingLag: Duration {
+        get { state.withLock { $0.listingLag } }
+        set { state.withLock { $0.listingLag = newValue } }
     }
 
     /// Those that succeeded.

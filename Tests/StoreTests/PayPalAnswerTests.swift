@@ -132,6 +132,22 @@ struct PayPalAnswerTests {
         #expect(PayPalAmount(Money(minorUnits: -1, currency: .eur)) == nil)
     }
 
+    @Test("what PayPal can't take is told before it is asked")
+    func currencies() {
+        for (code, minorUnits, isTaken) in [("EUR", 499, true), ("JPY", 500, true), ("KRW", 5_000, false)] {
+            guard let currency = Currency(rawValue: code) else { continue }
+            #expect(
+                PayPalAmount.isTaken(Money(minorUnits: Int64(minorUnits), currency: currency)) == isTaken, "\(code)")
+        }
+    }
+
+    @Test("a report that is too large is told from one that is refused")
+    func tooLarge() {
+        let large = #"{"name":"RESULTSET_TOO_LARGE","message":"Result set size is greater than the maximum limit."}"#
+        #expect(PayPalAnswer.isTooLarge(.init(status: 400, body: Data(large.utf8))))
+        #expect(!PayPalAnswer.isTooLarge(.init(status: 400, body: Data(#"{"name":"INVALID_REQUEST"}"#.utf8))))
+    }
+
     @Test("the spans of a report follow each other without a gap or an overlap, and end before now")
     func spans() throws {
         let now = Instant(milliseconds: 1_900_000_000_500)
@@ -148,6 +164,10 @@ struct PayPalAnswerTests {
         for (earlier, later) in zip(spans, spans.dropFirst()) { #expect(later.start - earlier.end == .seconds(1)) }
         #expect(spans.allSatisfy { $0.end - $0.start <= .seconds(31 * 86_400) })
         #expect(spans.last?.end == Instant(milliseconds: 1_900_000_000_000))
+        let half = try #require(spans[0].half)
+        #expect(half.start == spans[0].start && half.end < spans[0].end)
+        #expect(half.next(of: 1, now: now)?.start == half.end + .seconds(1))
+        #expect(spans[0].next(of: 2, now: now)?.half == nil)
         for bad in ["", "1/2", "2/1/1", "1/2/0", "a/b/c", "1/2/3/4"] { #expect(PayPalProvider.Cursor(bad) == nil) }
     }
 

@@ -88,9 +88,12 @@ struct PayPalTests {
             #expect(try await house.payPal.charge(reference: charge.reference).charged == charge.refunded(200))
             let more = try await house.payPal.refund(SandboxHouse.refund(charge, "too-much", 300))
             #expect(more == .refused(code: "REFUND_AMOUNT_EXCEEDED"))
-            let reused = try await house.payPal.refund(SandboxHouse.refund(charge, "o-1", 100))
-            #expect(reused == .refused(code: "DUPLICATE_REQUEST_ID"))
-            _ = try await house.payPal.refund(SandboxHouse.refund(charge, "another", 299))
+            // Of another amount it is another refund, not a repetition with other words, which PayPal refuses.
+            guard case .succeeded = try await house.payPal.refund(SandboxHouse.refund(charge, "o-1", 100)) else {
+                Issue.record("a refund of what is left was taken for a repetition")
+                return
+            }
+            _ = try await house.payPal.refund(SandboxHouse.refund(charge, "another", 199))
             #expect(try await house.payPal.charge(reference: charge.reference).charged == charge.refunded(499))
             guard case .succeeded = try await house.payPal.refund(SandboxHouse.refund(charge, "third")) else {
                 Issue.record("the refund was not found")

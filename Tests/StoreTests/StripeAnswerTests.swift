@@ -138,7 +138,7 @@ struct StripeAnswerTests {
                 == .refused(code: "lost_card"))
         #expect(try refund(400, #"{"error":{"code":"charge_disputed"}}"#) == .refused(code: "charge_disputed"))
         #expect(try refund(400, #"{"error":{"code":"charge_already_refunded"}}"#) == nil)
-        #expect(throws: PaymentError.refused(code: "idempotency_error", message: "no")) {
+        #expect(throws: PaymentError.unavailable("HTTP 400: no")) {
             try refund(400, #"{"error":{"type":"idempotency_error","message":"no"}}"#)
         }
         for status in [429, 500, 503] { #expect(throws: PaymentError.self) { try refund(status, "") } }
@@ -147,12 +147,20 @@ struct StripeAnswerTests {
     @Test("of a list of refunds, the order's own counts; a failed one of another is passed over")
     func listedRefunds() throws {
         let body =
-            #"{"data":[{"id":"re_2","status":"failed","metadata":{"order_id":"b"}},"#
+            #"{"data":[{"id":"re_2","status":"failed","metadata":{"order_id":"b","attempt":"1"}},"#
             + #"{"id":"re_1","status":"succeeded","metadata":{"order_id":"a"}}],"has_more":false}"#
         let answer = Self.answer(200, body)
-        #expect(try StripeAnswer.refund(answer, for: OrderID("a")) == .succeeded(reference: "re_1"))
-        #expect(try StripeAnswer.refund(answer, for: OrderID("b")) == .refused(code: "failed"))
-        #expect(try StripeAnswer.refund(answer, for: OrderID("c")) == nil)
+        func request(_ order: String, _ attempt: String = "1") -> RefundRequest {
+            RefundRequest(
+                reference: "pi", orderId: OrderID(order), amount: Money(minorUnits: 499, currency: .eur),
+                attempt: attempt)
+        }
+        #expect(try StripeAnswer.refund(answer, for: request("a")) == .succeeded(reference: "re_1"))
+        #expect(try StripeAnswer.refund(answer, for: request("b")) == .refused(code: "failed"))
+        // Asked for again after it failed: that is another refund.
+        #expect(try StripeAnswer.refund(answer, for: request("b", "2")) == nil)
+        #expect(request("b").idempotencyKey != request("b", "2").idempotencyKey)
+        #expect(try StripeAnswer.refund(answer, for: request("c")) == nil)
         #expect(try StripeAnswer.refund(answer, for: nil) == .succeeded(reference: "re_1"))
     }
 

@@ -204,6 +204,31 @@ struct VerdictTests {
         }
     }
 
+    @Test("a provider that charged and repeats its failure is not waited for until the time-out")
+    func repeatedFailure() async throws {
+        try await Verifiers.open { verifiers in
+            for _ in 0..<200 { verifiers.provider.plan(.lostAnswer) }
+            let order = try await verifiers.place()
+            try await verifiers.run(atMost: .seconds(600))
+            #expect(try await verifiers.now(order).state == .paid && verifiers.provider.charges.count == 1)
+            verifiers.provider.planNothing()
+            try await verifiers.expectSettled()
+        }
+    }
+
+    @Test("an order is declined only when the provider's listing would show its charge")
+    func lateListing() async throws {
+        try await Verifiers.open(timeOut: .seconds(3_600)) { verifiers in
+            verifiers.provider.listingLag = .seconds(10_800)
+            let order = try await verifiers.place()
+            verifiers.desk.clock.advance(by: .seconds(3_600))
+            try await verifiers.run(atMost: .seconds(10_800))
+            #expect(try await verifiers.now(order).state == .verifying)
+            try await verifiers.run(atMost: .seconds(600))
+            #expect(try await verifiers.now(order).state == .declined && verifiers.provider.calls == 0)
+        }
+    }
+
     @Test("a call that was under way at the time-out is waited for before the order is declined")
     func grace() async throws {
         try await Verifiers.open(timeOut: .seconds(3_600)) { verifiers in

@@ -227,6 +227,14 @@ struct WebhookTests {
             #expect(
                 try await verifiers.hear("evt_1", "payment_intent.payment_failed", of: order, as: .verdict) == .noted)
             #expect(try await verifiers.owed() == [])
+            // That it was charged after all is news.
+            verifiers.provider.chargeOutside(
+                Charge(
+                    reference: verifiers.reference(order), orderId: order.orderId, minorUnits: 499, currency: "EUR"))
+            #expect(try await verifiers.hear("evt_2", "charge.succeeded", of: order, as: .verdict) == .settling)
+            try await verifiers.run()
+            #expect(verifiers.provider.charges.map(\.refundedMinorUnits) == [499])
+            try await verifiers.expectSettled()
         }
     }
 

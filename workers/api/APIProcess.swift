@@ -98,7 +98,7 @@ extension APIProcess {
         let tokens = TokenIssuer(ring: ring)
         let passwords = try PasswordHasher(
             parameters: ScryptParameters(
-                logN: configuration.scryptLogN, r: configuration.scryptR, p: configuration.scryptP))
+                logN: configuration.scryptLogN, r: configuration.scryptR, p: configuration.scryptP), logger: logger)
         let storeRepository = StoreRepository(database: accounts)
         let pictures = try configuration.pictures.open(
             dataFolder: configuration.dataFolder, repository: storeRepository)

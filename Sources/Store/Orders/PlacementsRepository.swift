@@ -76,6 +76,10 @@ struct PlacementsRepository: Sendable {
             let fitting = request.provider == nil ? "a virtual currency, which a wallet holds" : "a currency like EUR"
             throw StoreError.invalidField(name: "unit", reason: "expected \(fitting), got '\(quote.unit)'")
         }
+        if request.provider == "paypal", let money = quote.money, !PayPalAmount.isTaken(money) {
+            throw StoreError.invalidField(
+                name: "unit", reason: "expected a currency and amount that PayPal takes, got \(money)")
+        }
         guard quote.total > 0 else {
             throw StoreError.notSold(wish.productId, reason: "its price is \(quote.total) \(quote.unit)")
         }

@@ -22,8 +22,18 @@ extension PaymentProvider {
         }
     }
 
-    /// Looks through all charges since the order was placed: for the few whose names were lost.
-    private func listed(for order: Order) async throws(PaymentError) -> Charge? {
+    /// Looks through all charges since the order was placed: for the few whose names were lost. That a provider refuses
+    /// to list them says nothing of the order: it counts as an outage.
+    func listed(for order: Order) async throws(PaymentError) -> Charge? {
+        do {
+            return try await search(for: order)
+        } catch {
+            guard case .refused(let code, let message) = error else { throw error }
+            throw .unavailable("it doesn't list its charges: \(code): \(message)")
+        }
+    }
+
+    private func search(for order: Order) async throws(PaymentError) -> Charge? {
         let since = order.createdAt - Self.clockSkew
         var page = try await charges(since: since, after: nil)
         while true {

@@ -9,6 +9,8 @@ public protocol PaymentProvider: Sendable {
     var name: String { get }
     /// How long it knows the idempotency key of a charge again: an order older than that is not charged any more.
     var keysKept: Duration { get }
+    /// How long after it was made a charge may be missing in ``charges(since:after:)``.
+    var listingLag: Duration { get }
     /// Charges, or answers what an earlier call with the same idempotency key did.
     func charge(_ request: ChargeRequest) async throws(PaymentError) -> ChargeOutcome
     /// What became of a charge, refunds and disputes included.
@@ -24,6 +26,8 @@ public protocol PaymentProvider: Sendable {
 extension PaymentProvider {
     /// A day, as Stripe's (docs.stripe.com/api/idempotent_requests).
     public var keysKept: Duration { .seconds(86_400) }
+    /// None: a listing shows what was charged before it.
+    public var listingLag: Duration { .zero }
 }
 
 /// Reads a provider's webhooks: the part that an API process needs, without the key that charges.
@@ -91,14 +95,21 @@ public struct RefundRequest: Sendable, Hashable {
     public let reference: String
     public let orderId: OrderID
     public let amount: Money
+    /// Which asking for a refund of the order this is: one after a refusal has another name.
+    public let attempt: String
 
-    /// One refund per order: a second call asks for the same one.
-    public var idempotencyKey: String { "refund-\(orderId)" }
+    /// One refund for each asking and amount: a second call asks for the same one, and neither an earlier refusal nor a
+    /// part that was given back meanwhile makes a provider repeat its old answer. All that is left is always asked
+    /// for, so that two keys can't give more back than was charged.
+    public var idempotencyKey: String {
+        "refund-\(orderId)-\(amount.minorUnits)-\(attempt)"
+    }
 
-    public init(reference: String, orderId: OrderID, amount: Money) {
+    public init(reference: String, orderId: OrderID, amount: Money, attempt: String = "first") {
         self.reference = reference
         self.orderId = orderId
         self.amount = amount
+        self.attempt = attempt
     }
 }
 

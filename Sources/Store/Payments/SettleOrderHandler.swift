@@ -6,7 +6,7 @@ import Logging
 /// knows; makes a refund that was asked for here.
 ///
 /// Promises: what is booked is what the provider says now, never what an event or an earlier answer said, so that
-/// events may come twice and in any order; a refund is made once (one idempotency key per order); a refund that the
+/// events may come twice and in any order; a refund is made once (one idempotency key per asking); a refund that the
 /// provider refuses leaves the order paid, with a flag. A charge that turns up for an order that was declined goes
 /// back to the player. Nothing is written when the order was changed while the provider was asked: it is asked again.
 public struct SettleOrderHandler: Sendable {
@@ -76,7 +76,10 @@ public struct SettleOrderHandler: Sendable {
         guard let amount = due(charge, order) else { return SettlementsRepository.Finding(charge: charge) }
         var finding = SettlementsRepository.Finding()
         switch try await refund(
-            RefundRequest(reference: charge.reference, orderId: order.orderId, amount: amount), by: provider)
+            RefundRequest(
+                reference: charge.reference, orderId: order.orderId, amount: amount,
+                attempt: order.refundRequestedAt.map { String($0.milliseconds) } ?? "declined"),
+            by: provider)
         {
         case .succeeded(let name): finding.refundName = name
         case .undecided: return nil

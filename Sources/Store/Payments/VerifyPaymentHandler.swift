@@ -15,6 +15,9 @@ public struct VerifyPaymentHandler: Sendable {
     /// How long after the time-out a call that was made just before it may still bring a charge about: several times
     /// what one call may take.
     static let grace: Duration = .seconds(300)
+    /// How old an order is when an outage is no longer taken at its word: Stripe repeats a saved failure for a day,
+    /// also where it charged.
+    static let doubt: Duration = .seconds(300)
     /// How long before a provider forgets an order's idempotency key it is charged for the last time: a call after it
     /// could charge a second time.
     static let margin: Duration = .seconds(3600)
@@ -62,7 +65,7 @@ public struct VerifyPaymentHandler: Sendable {
         do {
             let late = clock() - order.createdAt - timeOut(at: provider)
             guard late < .zero else { return try await verdict(on: order, provider, late: late) }
-            return try await judged(try await asked(order, provider), order)
+            return try await judged(try await final(try await asked(order, provider), provider), order)
         } catch PaymentError.refused(let code, let message) {
             return .review(reason: "\(code): \(message)", reference: order.providerReference)
         } catch let error as PaymentError {
@@ -79,10 +82,31 @@ public struct VerifyPaymentHandler: Sendable {
         guard let amount = order.money else {
             throw .refused(code: "not_money", message: "the order is not of a real currency")
         }
-        return try await provider.charge(
-            ChargeRequest(
-                orderId: order.orderId, playerId: order.playerId, amount: amount,
-                paymentMethod: order.paymentMethod))
+        let request = ChargeRequest(
+            orderId: order.orderId, playerId: order.playerId, amount: amount, paymentMethod: order.paymentMethod)
+        do {
+            return try await provider.charge(request)
+        } catch {
+            guard case .unavailable = error, clock() - order.createdAt >= Self.doubt,
+                provider.listingLag < Self.doubt, let charge = try await provider.listed(for: order)
+            else { throw error }
+            return .succeeded(charge)
+        }
+    }
+
+    /// A decline that can't turn into a charge any more: a payment that waits for the player is cancelled first.
+    private func final(
+        _ outcome: ChargeOutcome, _ provider: any PaymentProvider
+    ) async throws(PaymentError) -> ChargeOutcome {
+        guard case .declined(_, let reference?) = outcome else { return outcome }
+        do {
+            try await provider.cancel(reference: reference)
+            return outcome
+        } catch {
+            // It was decided in that moment, or can't be undone.
+            guard case .refused = error else { throw error }
+            return try await provider.known(reference) ?? outcome
+        }
     }
 
     /// The end of an order whose time is over, as the truth demands; nothing is charged any more.
@@ -107,7 +131,7 @@ public struct VerifyPaymentHandler: Sendable {
             }
         case .some(let outcome): return try await judged(outcome, order)
         case nil:
-            guard late >= Self.grace else { return nil }
+            guard late >= Self.grace + provider.listingLag else { return nil }
             return .declined(code: SettlementRules.timedOut, reference: order.providerReference)
         }
     }

@@ -12,6 +12,11 @@ struct WebhooksRepository: Sendable {
     /// How many old events one new one makes room of: more than one, so that the table shrinks.
     static let prunedMax = 4
 
+    /// Verdicts that tell of money taken.
+    private static let charged: Set = [
+        "charge.captured", "charge.succeeded", "payment_intent.succeeded", "PAYMENT.CAPTURE.COMPLETED",
+    ]
+
     let file: StoreFile
 
     /// Keeps an event; where it tells of an order whose charge may have changed, owes the job that asks the provider.
@@ -71,10 +76,11 @@ struct WebhooksRepository: Sendable {
         let cause = cause(of: event)
         guard order.state.isOpen else {
             // A second charge of an order is news even where it is only a verdict, and so is one of an order that ended
-            // without the provider's word. What the provider declined has nothing to be settled.
-            let isNews = event.subject == .aftermath || event.reference != order.providerReference
+            // without the provider's word. Of what the provider declined, only a charge or what came after one is.
             let isFinal = order.state == .declined && order.reason != SettlementRules.timedOut
-            guard isNews, !isFinal else { return .noted }
+            let isOther = event.reference != order.providerReference && !isFinal
+            let isCharge = order.state == .declined && charged.contains(event.type)
+            guard event.subject == .aftermath || isOther || isCharge else { return .noted }
             try Outbox.insert(try SettleOrder.owed(for: order.orderId, cause: cause, at: now), in: db)
             return .settling
         }

@@ -15,8 +15,8 @@ struct StoreReconcileCommand: AsyncParsableCommand {
         abstract: "Compare the payment providers' charges with the orders.",
         discussion: """
             Prints what differs, with what to do, and exits with 1 if anything does. The report is kept. Verifiers \
-            make the same comparison once a day. With --settle, a job is owed for each difference that asking the provider \
-            again can settle; a running verifier takes them up within seconds.
+            make the same comparison once a day. With --settle, a job is owed for each difference that asking the \
+            provider again can settle; a running verifier takes them up within seconds.
 
             Example:
               muster store reconcile

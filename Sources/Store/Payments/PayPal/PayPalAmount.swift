@@ -11,6 +11,16 @@ struct PayPalAmount: Codable, Sendable, Hashable {
     /// Source: developer.paypal.com/api/rest/reference/currency-codes.
     static let wholeOnly: Set = ["HUF", "JPY", "TWD"]
 
+    /// What PayPal takes payments in. Source as above.
+    static let taken: Set = [
+        "AUD", "BRL", "CAD", "CHF", "CNY", "CZK", "DKK", "EUR", "GBP", "HKD", "HUF", "ILS", "JPY", "MXN", "MYR", "NOK",
+        "NZD", "PHP", "PLN", "SEK", "SGD", "THB", "TWD", "USD",
+    ]
+
+    static func isTaken(_ money: Money) -> Bool {
+        taken.contains(money.currency.rawValue) && PayPalAmount(money) != nil
+    }
+
     /// `nil` where PayPal can't take the amount: less than nothing, or a fraction of a currency that it takes no
     /// decimals of.
     init?(_ money: Money) {

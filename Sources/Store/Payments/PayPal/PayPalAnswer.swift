@@ -137,6 +137,12 @@ enum PayPalAnswer {
 
     // MARK: Reading
 
+    /// Whether a report would have more rows than PayPal reports on.
+    static func isTooLarge(_ answer: Answer) -> Bool {
+        guard answer.status == 400, let fault = fault(in: answer) else { return false }
+        return ([fault.name] + fault.issues).contains("RESULTSET_TOO_LARGE")
+    }
+
     static func isGood(_ answer: Answer) -> Bool { (200..<300).contains(answer.status) }
 
     /// What a good answer holds; any other is an error.

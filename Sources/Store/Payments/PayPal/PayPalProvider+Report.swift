@@ -19,9 +19,16 @@ extension PayPalProvider {
         var page = 1
 
         /// The span from a moment on. A report is of whole seconds, both ends among them.
-        init(from start: Instant, now: Instant) {
+        init(from start: Instant, now: Instant, span: Duration = PayPalProvider.reportSpan) {
             self.start = start
-            end = Instant(milliseconds: min(start + PayPalProvider.reportSpan, now).milliseconds / 1000 * 1000)
+            let end = min(start + min(span, PayPalProvider.reportSpan), now)
+            self.end = Instant(milliseconds: end.milliseconds / 1000 * 1000)
+        }
+
+        /// The first half of a span of which there is too much to report; `nil` where it can't be parted.
+        var half: Cursor? {
+            let half = Cursor(from: start, now: end, span: .milliseconds((end.milliseconds - start.milliseconds) / 2))
+            return page == 1 && half.start < half.end && half.end < end ? half : nil
         }
 
         init?(_ text: String) {
@@ -38,7 +45,8 @@ extension PayPalProvider {
             var next = self
             next.page += 1
             if page < pages { return next }
-            next = Cursor(from: end + .seconds(1), now: now)
+            // Wider again, a little at a time, after one that had to be parted.
+            next = Cursor(from: end + .seconds(1), now: now, span: (end - start) * 2)
             return next.start < next.end ? next : nil
         }
     }
@@ -48,20 +56,29 @@ extension PayPalProvider {
     public func charges(since: Instant, after cursor: String?) async throws(PaymentError) -> ChargePage {
         let now = clock()
         let begin = Cursor(from: max(since, now - Self.reportReach), now: now)
-        guard let place = cursor.map({ Cursor($0) }) ?? begin else {
+        guard var place = cursor.map({ Cursor($0) }) ?? begin else {
             throw .refused(code: "cursor", message: "'\(cursor ?? "")' is no place in a report")
         }
         guard place.start < place.end else { return ChargePage(succeeded: [], next: nil) }
-        let answer = try await connection.get(
+        var answer = try await report(place)
+        // PayPal reports on 10,000 rows at most.
+        while PayPalAnswer.isTooLarge(answer), let half = place.half {
+            place = half
+            answer = try await report(place)
+        }
+        let report = try PayPalAnswer.read(PayPalTransactions.self, answer)
+        let payments = (report.transactionDetails ?? []).map(\.transactionInfo).filter(\.isPayment)
+        let next = place.next(of: report.totalPages ?? 1, now: now)
+        return ChargePage(succeeded: try await charges(of: payments.map(\.transactionId)), next: next?.text)
+    }
+
+    private func report(_ place: Cursor) async throws(PaymentError) -> ProviderConnection.Answer {
+        try await connection.get(
             "/v1/reporting/transactions",
             [
                 ("start_date", place.start.date.formatted(.iso8601)), ("end_date", place.end.date.formatted(.iso8601)),
                 ("fields", "transaction_info"), ("page_size", String(Self.reportPage)), ("page", String(place.page)),
             ])
-        let report = try PayPalAnswer.read(PayPalTransactions.self, answer)
-        let payments = (report.transactionDetails ?? []).map(\.transactionInfo).filter(\.isPayment)
-        let next = place.next(of: report.totalPages ?? 1, now: now)
-        return ChargePage(succeeded: try await charges(of: payments.map(\.transactionId)), next: next?.text)
     }
 
     /// The charges of captures, in their order; a payment that is no capture is left out: nothing here asked for it.

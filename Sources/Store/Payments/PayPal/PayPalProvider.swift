@@ -15,6 +15,8 @@ public struct PayPalProvider: PaymentProvider {
 
     public let name = "paypal"
     public let keysKept: Duration = .seconds(6 * 3600)
+    /// Transaction Search shows a payment up to three hours late.
+    public let listingLag: Duration = .seconds(3 * 3600)
     let connection: PayPalConnection
     let clock: @Sendable () -> Instant
 
@@ -61,7 +63,8 @@ public struct PayPalProvider: PaymentProvider {
         do throws(PaymentError) {
             let answer = try await connection.post(path + "/capture", json: Data("{}".utf8), requestId: key)
             guard case .outcome(let outcome) = try PayPalAnswer.order(answer) else {
-                return .undecided(reference: order)
+                // Not named as the charge: a look at its name would never capture it.
+                throw .unavailable("PayPal has not captured the order \(order) yet")
             }
             return outcome
         } catch {

@@ -33,20 +33,21 @@ enum StripeAnswer {
         if isGood(answer) { return outcome(of: try decode(StripeRefund.self, answer)) }
         let fault = fault(in: answer)
         if fault?.code == "charge_already_refunded" { return nil }
-        // A key that came with another amount is our own mistake, and says nothing of the refund.
-        guard [400, 402, 404].contains(answer.status), let fault, fault.type != "idempotency_error" else {
+        // A key that came with another call is our own mistake, and says nothing of the refund.
+        if fault?.type == "idempotency_error" { throw .unavailable("HTTP \(answer.status): \(fault?.message ?? "")") }
+        guard [400, 402, 404].contains(answer.status), let fault else {
             throw error(answer.status, fault)
         }
         return .refused(code: code(of: fault, or: fault.type ?? "http_\(answer.status)"))
     }
 
-    /// What became of an order's refund, in a list of refunds; without an order, of the newest that did not fail.
-    static func refund(_ answer: Answer, for order: OrderID?) throws(PaymentError) -> RefundOutcome? {
-        let list = try list(of: StripeRefund.self, answer)
-        let refund = list.data.first { refund in
-            guard let order else { return !refund.hasFailed }
-            return refund.metadata?["order_id"] == order.rawValue
-        }
+    /// What became of an asked refund, in a list of refunds: of this asking's own, else of the order's newest that did
+    /// not fail; without a request, of anybody's newest that did not fail.
+    static func refund(_ answer: Answer, for request: RefundRequest?) throws(PaymentError) -> RefundOutcome? {
+        let all = try list(of: StripeRefund.self, answer).data
+        guard let request else { return all.first { !$0.hasFailed }.map(outcome(of:)) }
+        let own = all.filter { $0.metadata?["order_id"] == request.orderId.rawValue }
+        let refund = own.first { !$0.hasFailed } ?? own.first { $0.metadata?["attempt"] == request.attempt }
         return refund.map(outcome(of:))
     }
 

@@ -92,13 +92,13 @@ public struct StripeProvider: PaymentProvider {
     /// Looks for the order's refund before it makes one: Stripe forgets an idempotency key after a day, and while it
     /// remembers, it repeats its first answer, however the refund went on.
     public func refund(_ request: RefundRequest) async throws(PaymentError) -> RefundOutcome {
-        if let made = try await refund(of: request.reference, for: request.orderId) { return made }
+        if let made = try await refund(of: request.reference, for: request) { return made }
         let answer = try await post(
             "/v1/refunds",
             [
                 ("payment_intent", request.reference),
                 ("amount", String(request.amount.minorUnits)),
-                ("metadata[order_id]", request.orderId.rawValue),
+                ("metadata[order_id]", request.orderId.rawValue), ("metadata[attempt]", request.attempt),
             ],
             idempotencyKey: request.idempotencyKey)
         if let outcome = try StripeAnswer.refund(answer) { return outcome }
@@ -106,10 +106,11 @@ public struct StripeProvider: PaymentProvider {
         return try await refund(of: request.reference, for: nil) ?? .undecided(reference: request.reference)
     }
 
-    private func refund(of reference: String, for order: OrderID?) async throws(PaymentError) -> RefundOutcome? {
+    private func refund(of reference: String, for request: RefundRequest?) async throws(PaymentError) -> RefundOutcome?
+    {
         let answer = try await get(
             "/v1/refunds", [("payment_intent", reference), ("limit", String(Self.pageMax))])
-        return try StripeAnswer.refund(answer, for: order)
+        return try StripeAnswer.refund(answer, for: request)
     }
 
     // MARK: Calls
