@@ -49,7 +49,7 @@ struct AccountsRoutes: Sendable {
                 client: context.client(request))
         } catch {
             guard case .wrongCredentials = error else { throw error }
-            throw Problem.forbidden("The password is wrong.")
+            throw Problem(.forbidden, "The password is wrong.", field: "password")
         }
         return .empty()
     }

@@ -196,7 +196,11 @@ final class FaultyProvider: PaymentProvider {
             let pair = state.entries.first { $0.value.charge.reference == request.reference }
             guard fault != .refuse, let (key, entry) = pair,
                 entry.charge.refundedMinorUnits + request.amount.minorUnits <= entry.charge.minorUnits
-            else { return .refused(code: "charge_not_refundable") }
+            else {
+                // As Stripe does: what a key was told first, it is told again.
+                state.refunds[request.idempotencyKey] = .refused(code: "charge_not_refundable")
+                return .refused(code: "charge_not_refundable")
+            }
             let name = "re_\(state.refunds.count)_\(request.orderId)"
             guard fault != .undecided else {
                 state.refunds[request.idempotencyKey] = .undecided(reference: name)

@@ -28,6 +28,25 @@ struct PlacementTests {
         }
     }
 
+    @Test("what a provider can't charge is refused before anything is placed, and taken by one that can")
+    func chargeable() async throws {
+        try await StoreDesk.open { desk in
+            let lamp = Product(
+                productId: ProductID("lamp"), name: "Lamp", kind: .item,
+                prices: [Money(minorUnits: 1_000, currency: .kwd)])
+            try await desk.publish(CatalogDocument(products: [lamp], promotions: []))
+            let error = await #expect(throws: StoreError.self) {
+                try await desk.place(lamp.productId, payment: .provider("paypal", method: "vault_1"))
+            }
+            guard case .invalidField("unit", _) = error else {
+                Issue.record("unexpected \(String(describing: error))")
+                return
+            }
+            #expect(try await desk.store.orders.orders(OrderFilter(player: StoreDesk.player)).isEmpty)
+            #expect(try await desk.place(lamp.productId).provider == "stripe")
+        }
+    }
+
     @Test("any field that differs makes another body of the same key")
     func digest() async throws {
         try await StoreDesk.open { desk in

@@ -83,6 +83,24 @@ struct ReconcilerTests {
         }
     }
 
+    @Test("a charge of a declined order whose refund was refused is given back by a later comparison")
+    func refusedOnce() async throws {
+        try await Verifiers.open { verifiers in
+            verifiers.provider.plan(.decline)
+            let order = try await verifiers.buy()
+            verifiers.provider.chargeOutside(
+                Charge(reference: "ch_1", orderId: order.orderId, minorUnits: 499, currency: "EUR"))
+            verifiers.provider.planRefunds(.refuse)
+            for refunded in [Int64(0), 499] {
+                #expect(try await kinds(verifiers, settling: true) == [.chargeNotBooked])
+                try await verifiers.run()
+                #expect(verifiers.provider.charges.map(\.refundedMinorUnits) == [refunded])
+            }
+            #expect(try await verifiers.now(order).state == .declined)
+            try await verifiers.expectSettled()
+        }
+    }
+
     @Test("a charge of an order in review waits for a person, and settling does not decide for them")
     func review() async throws {
         try await Verifiers.open { verifiers in
@@ -211,6 +229,19 @@ struct ReconcilerTests {
             try await verifiers.run()
             #expect(try await verifiers.now(order).state == .declined)
             try await verifiers.expectSettled()
+        }
+    }
+
+    @Test("an order is not overdue while a charge of it may be missing in the provider's late list")
+    func overdueLater() async throws {
+        try await Verifiers.open { verifiers in
+            verifiers.provider.keysKept = .seconds(6 * 3_600)
+            verifiers.provider.listingLag = .seconds(3 * 3_600)
+            _ = try await verifiers.place()
+            verifiers.desk.clock.advance(by: .seconds(8 * 3_600 + 599))
+            #expect(try await kinds(verifiers) == [])
+            verifiers.desk.clock.advance(by: .seconds(2))
+            #expect(try await kinds(verifiers) == [.orderOverdue])
         }
     }
 

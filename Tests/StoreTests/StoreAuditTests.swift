@@ -170,6 +170,10 @@ struct StoreAuditTests {
         ),
         ("DELETE FROM outbox", "each order without a verdict is owed its verification"),
         (
+            "UPDATE purchases SET body_digest = '' WHERE product_id = 'bundle'",
+            "no order that ended keeps a means of payment of a player who was taken out"
+        ),
+        (
             "UPDATE purchases SET refund_requested_at = 1 WHERE product_id = 'bundle'",
             "each refund that was asked for is owed its settlement"
         ),

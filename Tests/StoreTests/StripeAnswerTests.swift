@@ -148,7 +148,8 @@ struct StripeAnswerTests {
     func listedRefunds() throws {
         let body =
             #"{"data":[{"id":"re_2","status":"failed","metadata":{"order_id":"b","attempt":"1"}},"#
-            + #"{"id":"re_1","status":"succeeded","metadata":{"order_id":"a"}}],"has_more":false}"#
+            + #"{"id":"re_1","status":"succeeded","metadata":{"order_id":"a","attempt":"1"}},"#
+            + #"{"id":"re_3","status":"pending","metadata":{"order_id":"d","attempt":"1"}}],"has_more":false}"#
         let answer = Self.answer(200, body)
         func request(_ order: String, _ attempt: String = "1") -> RefundRequest {
             RefundRequest(
@@ -161,6 +162,9 @@ struct StripeAnswerTests {
         #expect(try StripeAnswer.refund(answer, for: request("b", "2")) == nil)
         #expect(request("b").idempotencyKey != request("b", "2").idempotencyKey)
         #expect(try StripeAnswer.refund(answer, for: request("c")) == nil)
+        // What an earlier asking gave back is not this one's; while it is on its way, nothing more is asked for.
+        #expect(try StripeAnswer.refund(answer, for: request("a", "2")) == nil)
+        #expect(try StripeAnswer.refund(answer, for: request("d", "2")) == .undecided(reference: "re_3"))
         #expect(try StripeAnswer.refund(answer, for: nil) == .succeeded(reference: "re_1"))
     }
 

@@ -54,7 +54,10 @@ public enum APIRoutes {
         let (players, matches) = (dependencies.players, dependencies.matches)
         AccountsRoutes(accounts: accounts, tokens: dependencies.tokens).add(to: router)
         SessionsRoutes(accounts: accounts, players: players).add(to: router)
-        OwnDataRoutes(accounts: accounts, store: store, players: players, matches: matches).add(to: router)
+        OwnDataRoutes(
+            accounts: accounts,
+            personal: PersonalData(accounts: accounts, store: store, players: players, matches: matches)
+        ).add(to: router)
         StoreRoutes(store: store, accounts: accounts).add(to: router)
         InventoryRoutes(store: store, matches: matches).add(to: router)
         WebhookRoutes(webhooks: dependencies.webhooks).add(to: router)

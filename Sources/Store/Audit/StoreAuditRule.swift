@@ -205,6 +205,13 @@ struct StoreAuditRule: Sendable {
                 WHERE o.state IN ('pending', 'verifying') AND b.job_id IS NULL
                 """),
         StoreAuditRule(
+            claim: "no order that ended keeps a means of payment of a player who was taken out",
+            counting: "SELECT COUNT(*) FROM purchases",
+            breaking: """
+                SELECT order_id FROM purchases WHERE body_digest = '' AND payment_method <> ''
+                    AND state NOT IN ('pending', 'verifying', 'review')
+                """),
+        StoreAuditRule(
             claim: "each refund that was asked for is owed its settlement",
             counting: "SELECT COUNT(*) FROM purchases WHERE refund_requested_at IS NOT NULL",
             breaking: """

@@ -7,11 +7,6 @@ enum FieldDigest {
     static func of(_ fields: [String]) -> String {
         var hash = SHA256()
         for field in fields { hash.update(data: Data("\(field.utf8.count):\(field)".utf8)) }
-        return hash.finalize().reduce(into: "") { text, byte in
-            text.append(Character(Unicode.Scalar(digits[Int(byte >> 4)])))
-            text.append(Character(Unicode.Scalar(digits[Int(byte & 15)])))
-        }
+        return Hex.encode(hash.finalize())
     }
-
-    private static let digits = Array("0123456789abcdef".utf8)
 }

@@ -59,7 +59,8 @@ public struct Reconciler: Sendable {
         try await compareOrders(with: provider, since: since, until: startedAt, sheet, &draft)
         let timeOut = min(orderTimeOut, provider.keysKept - VerifyPaymentHandler.margin)
         let overdue = try await repository.reconciliations.open(
-            at: provider.name, placedBefore: startedAt - timeOut - VerifyPaymentHandler.grace * 2,
+            at: provider.name,
+            placedBefore: startedAt - timeOut - provider.listingLag - VerifyPaymentHandler.grace * 2,
             limit: ReconciliationReport.differencesMax)
         for entry in overdue { draft.add(ReconciliationRules.overdue(entry, at: startedAt), entry) }
         let report = ReconciliationReport(

@@ -43,7 +43,7 @@ public struct SettleOrderHandler: Sendable {
                 metadata: ["order": "\(order.orderId)", "provider": "\(order.provider ?? "")"])
             throw Snooze(.seconds(60))
         }
-        guard let finding = await finding(on: order, provider, context.logger) else {
+        guard let finding = await finding(on: order, for: job, provider, context.logger) else {
             throw Snooze(pause(since: order.refundRequestedAt ?? order.updatedAt, atMost: 300))
         }
         switch try await repository.settlements.settle(order, with: finding, attempt(context)) {
@@ -54,11 +54,11 @@ public struct SettleOrderHandler: Sendable {
 
     /// `nil` where the provider is away, or has not decided yet.
     private func finding(
-        on order: Order, _ provider: any PaymentProvider, _ logger: Logger
+        on order: Order, for job: SettleOrder, _ provider: any PaymentProvider, _ logger: Logger
     ) async -> SettlementsRepository.Finding? {
         do {
             switch try await provider.outcome(of: order) {
-            case .succeeded(let charge): return try await refunded(charge, order, provider)
+            case .succeeded(let charge): return try await refunded(charge, order, job, provider)
             case .undecided: return nil
             case .declined, nil: return SettlementsRepository.Finding()
             }
@@ -71,15 +71,14 @@ public struct SettleOrderHandler: Sendable {
 
     /// Makes the refund that is due, and looks at the charge again: what is booked is the charge, not the answer.
     private func refunded(
-        _ charge: Charge, _ order: Order, _ provider: any PaymentProvider
+        _ charge: Charge, _ order: Order, _ job: SettleOrder, _ provider: any PaymentProvider
     ) async throws(PaymentError) -> SettlementsRepository.Finding? {
         guard let amount = due(charge, order) else { return SettlementsRepository.Finding(charge: charge) }
         var finding = SettlementsRepository.Finding()
         switch try await refund(
             RefundRequest(
                 reference: charge.reference, orderId: order.orderId, amount: amount,
-                attempt: order.refundRequestedAt.map { String($0.milliseconds) } ?? "declined"),
-            by: provider)
+                attempt: Self.attemptName(of: order, job)), by: provider)
         {
         case .succeeded(let name): finding.refundName = name
         case .undecided: return nil
@@ -93,6 +92,12 @@ public struct SettleOrderHandler: Sendable {
         // Refused because somebody gave it back in this moment: that is no refusal.
         if isBack { finding.refusal = nil }
         return finding
+    }
+
+    /// The asking that a refund answers: a person's, by its time, or for a declined order this very job, so that a
+    /// later one tries again what failed.
+    private static func attemptName(of order: Order, _ job: SettleOrder) -> String {
+        order.refundRequestedAt.map { String($0.milliseconds) } ?? String(FieldDigest.of([job.cause]).prefix(16))
     }
 
     /// What is to be given back: all that is left of a charge whose refund was asked for, or whose order was declined.

@@ -41,13 +41,14 @@ enum StripeAnswer {
         return .refused(code: code(of: fault, or: fault.type ?? "http_\(answer.status)"))
     }
 
-    /// What became of an asked refund, in a list of refunds: of this asking's own, else of the order's newest that did
-    /// not fail; without a request, of anybody's newest that did not fail.
+    /// What became of an asked refund, in a list of refunds: of this asking's own, else of one of the order that is on
+    /// its way. One of an earlier asking that was made is in what is left of the charge already. Without a request, of
+    /// anybody's newest that did not fail.
     static func refund(_ answer: Answer, for request: RefundRequest?) throws(PaymentError) -> RefundOutcome? {
         let all = try list(of: StripeRefund.self, answer).data
         guard let request else { return all.first { !$0.hasFailed }.map(outcome(of:)) }
         let own = all.filter { $0.metadata?["order_id"] == request.orderId.rawValue }
-        let refund = own.first { !$0.hasFailed } ?? own.first { $0.metadata?["attempt"] == request.attempt }
+        let refund = own.first { $0.metadata?["attempt"] == request.attempt } ?? own.first { $0.isUnderWay }
         return refund.map(outcome(of:))
     }
 

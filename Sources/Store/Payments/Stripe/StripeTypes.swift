@@ -38,6 +38,7 @@ struct StripeRefund: Decodable {
     let metadata: [String: String]?
 
     var hasFailed: Bool { status == "failed" || status == "canceled" }
+    var isUnderWay: Bool { !hasFailed && status != "succeeded" }
 }
 
 struct StripeDispute: Decodable {

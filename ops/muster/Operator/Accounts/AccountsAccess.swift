@@ -1,3 +1,4 @@
+import API
 import APIWorker
 import Accounts
 import ArgumentParser
@@ -11,8 +12,7 @@ import Store
 /// The accounts of a data folder, and what else is known of their people, as the commands see them.
 struct AccountsDesk: Sendable {
     let accounts: AccountService
-    let store: StoreService
-    let players: PlayersRepository
+    let personal: PersonalData
 }
 
 /// How the commands about accounts get at the data folder.
@@ -40,8 +40,11 @@ struct AccountsAccess: ParsableArguments {
             value = .success(
                 try await body(
                     AccountsDesk(
-                        accounts: accounts, store: StoreService(repository: StoreRepository(database: database)),
-                        players: PlayersRepository(database: data))))
+                        accounts: accounts,
+                        personal: PersonalData(
+                            accounts: accounts, store: StoreService(repository: StoreRepository(database: database)),
+                            players: PlayersRepository(database: data),
+                            matches: MatchesRepository(database: data)))))
         } catch {
             value = .failure(error)
         }
@@ -62,7 +65,8 @@ extension CommandFailure {
             switch error {
             case .unknownAccount: "Give a player's id or an e-mail address: muster accounts ls TEXT finds them."
             case .unavailable: "Try again; another process may be writing."
-            case .corrupt: "Look at the folder of the keys: muster keys ls."
+            case .corrupt:
+                "Look at the folder of the keys: the first 'muster api' or 'muster up' on the data folder makes it."
             default: "See the command's --help."
             }
         self.init("\(error)".prefix(1).uppercased() + "\(error)".dropFirst() + ".", nextStep: next)
