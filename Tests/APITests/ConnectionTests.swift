@@ -121,7 +121,7 @@ private func exchange(
                 do {
                     if !text.isEmpty { try await outbound.write(ByteBuffer(string: text)) }
                     guard let byte else { return nil }
-                    try await eventually(within: .seconds(20), "the server closes the connection") {
+                    try await eventually(within: .seconds(60), "the server closes the connection") {
                         try await outbound.write(ByteBuffer(bytes: [byte]))
                         return false
                     }
@@ -133,7 +133,7 @@ private func exchange(
                 return nil
             }
             tasks.addTask {
-                try await eventually(within: .seconds(20), "the server closes the connection") { false }
+                try await eventually(within: .seconds(60), "the server closes the connection") { false }
                 return nil
             }
             for try await reply in tasks {

@@ -35,7 +35,7 @@ import Testing
                 let stopped = try await rankers.holder(of: Self.duel, service)
                 stopped.signal(SIGSTOP)
                 try await crowd.queue(20)
-                try await eventually(within: .seconds(10), "another ranker holds the pool") {
+                try await eventually(within: .seconds(60), "another ranker holds the pool") {
                     let now = try await service.depth(of: Self.duel).ranker
                     return now != nil && now.flatMap(rankers.process(named:))?.pid != stopped.pid
                 }
@@ -85,7 +85,7 @@ private final class RankerProcesses {
     /// The one that holds the pool, once one does.
     func holder(of pool: Pool, _ service: MatchmakingService) async throws -> GuardedProcess {
         var found: GuardedProcess?
-        try await eventually(within: .seconds(20), "a ranker holds the pool") {
+        try await eventually(within: .seconds(60), "a ranker holds the pool") {
             found = try await service.depth(of: pool).ranker.flatMap(self.process(named:))
             return found != nil
         }

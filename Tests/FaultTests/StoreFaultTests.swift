@@ -67,18 +67,19 @@ struct StoreFaultTests {
         }
     }
 
-    /// Another process has the file's one write lock for as long as it takes fifty requests to begin.
+    /// Another process has the file's one write lock until as many requests as run at once were turned away. Each waits
+    /// for the lock for some seconds before that.
     private func holdTheFile(_ up: MusterUp, _ buyers: Buyers) async throws {
         var configuration = Configuration()
         configuration.allowsUnsafeTransactions = true
         let file = try DatabaseQueue(path: up.folder.file("accounts.sqlite"), configuration: configuration)
-        let before = buyers.attempts
+        let before = buyers.refusals
         try await file.writeWithoutTransaction { db in
             try db.execute(sql: "PRAGMA busy_timeout = 10000; BEGIN IMMEDIATE")
         }
         do {
-            try await eventually(within: .seconds(20), "fifty requests met the busy file") {
-                buyers.attempts >= before + 50
+            try await eventually(within: .seconds(90), "\(Buyers.atOnce) requests were turned away by the busy file") {
+                buyers.refusals >= before + Buyers.atOnce
             }
         } catch {
             try await file.writeWithoutTransaction { try $0.execute(sql: "ROLLBACK") }
@@ -131,10 +132,10 @@ private final class Buyers: Sendable {
     private struct Progress {
         var next = 0
         var accepted: [OrderID] = []
-        var attempts = 0
+        var refusals = 0
     }
 
-    private static let atOnce = 16
+    static let atOnce = 16
     /// Fewer than a rule against fraud would mind.
     private static let ordersPerPlayer = 5
 
@@ -157,7 +158,7 @@ private final class Buyers: Sendable {
     }
 
     var accepted: [OrderID] { progress.withLock { $0.accepted } }
-    var attempts: Int { progress.withLock { $0.attempts } }
+    var refusals: Int { progress.withLock { $0.refusals } }
 
     func buy() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -183,7 +184,6 @@ private final class Buyers: Sendable {
         var tries = 0
         try await eventually(within: .seconds(120), "order \(number) is accepted") {
             tries += 1
-            self.progress.withLock { $0.attempts += 1 }
             var request = HTTPClientRequest(url: self.urls[(number + tries) % self.urls.count] + "/v1/store/orders")
             request.method = .POST
             request.headers.add(
@@ -199,6 +199,7 @@ private final class Buyers: Sendable {
                 guard reply.status == .accepted else {
                     let isPassing = reply.status.code >= 500 || reply.status == .tooManyRequests
                     #expect(isPassing, "\(reply.status): \(String(buffer: body))")
+                    self.progress.withLock { $0.refusals += 1 }
                     return false
                 }
                 let order = try JSONDecoder().decode(Reply.self, from: Data(buffer: body)).orderId
@@ -207,6 +208,7 @@ private final class Buyers: Sendable {
             } catch {
                 guard !(error is DecodingError) else { throw error }
                 // Killed in the middle of it: whether the order was taken, the same key will tell.
+                self.progress.withLock { $0.refusals += 1 }
                 return false
             }
         }

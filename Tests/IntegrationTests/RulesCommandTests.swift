@@ -156,11 +156,11 @@ import Testing
                 #expect(try await pools().map(\.pool) == ["duel:eu", "squad:everywhere"])
 
                 _ = try files.file("rules.yaml", Self.good + "  trio: {teams: {size: 3}}\n")
-                try await eventually(within: .seconds(20), "the ranker serves the pool of the new mode") {
+                try await eventually(within: .seconds(60), "the ranker serves the pool of the new mode") {
                     try await pools().contains { $0.pool == "trio:eu" && $0.ranker != nil }
                 }
                 // The roles that follow the rules, each by its own log.
-                try await eventually(within: .seconds(20), "each process says that new rules are in force") {
+                try await eventually(within: .seconds(60), "each process says that new rules are in force") {
                     let log = up.log(lines: 500)
                     return ["api", "ranker", "allocator", "ingest"].allSatisfy { role in
                         log.split(separator: "\n").contains {
@@ -169,7 +169,7 @@ import Testing
                     }
                 }
                 _ = try files.file("rules.yaml", Self.good + "  trio: {teams: {size: many}}\n")
-                try await eventually(within: .seconds(20), "the errors are told") {
+                try await eventually(within: .seconds(60), "the errors are told") {
                     up.log(lines: 500).contains("modes.trio.teams.size: 'many' does not fit here")
                 }
                 let state = try #require(try up.state())

@@ -150,7 +150,7 @@ struct RankerTests {
             let second = Ranker(id: "second", redis: redis, rules: duels(), timing: Self.timing, logger: testLogger)
             let pair = [try await service.queue("a"), try await service.queue("b")]
             try await withRankers([second]) {
-                try await eventually(within: .seconds(3), "the second holds the pool") {
+                try await eventually("the second holds the pool") {
                     try await service.depth(of: duelEU).ranker == "second"
                 }
                 try await eventually("and matches") { try await service.state(pair[1]) == .proposed }

@@ -133,7 +133,7 @@ public final class MusterUp: Sendable {
         let pids = try state()?.processes.compactMap(\.pid) ?? []
         process.signal(SIGTERM)
         try await eventually(within: .seconds(60), "muster up has stopped") { try self.state() == nil }
-        try await eventually(within: .seconds(10), "no child of muster up is left") {
+        try await eventually(within: .seconds(60), "no child of muster up is left") {
             pids.allSatisfy { kill($0, 0) != 0 }
         }
         process.end()
