@@ -44,6 +44,8 @@ let packages: [Package.Dependency] = [
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     // The pages of the web console
     .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
+    // Game instances as processes
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     // Latencies that don't lie
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
 ]
@@ -71,6 +73,7 @@ extension Target.Dependency {
     static let orderedCollections = product(name: "OrderedCollections", package: "swift-collections")
     static let yams = product(name: "Yams", package: "Yams")
     static let mustache = product(name: "Mustache", package: "swift-mustache")
+    static let subprocess = product(name: "Subprocess", package: "swift-subprocess")
     static let histogram = product(name: "Histogram", package: "hdrhistogram-swift")
 }
 
@@ -99,6 +102,7 @@ let package = Package(
         .library(name: "Jobs", targets: ["Jobs"]),
         .library(name: "JobsTesting", targets: ["JobsTesting"]),
         .library(name: "Redis", targets: ["Redis"]),
+        .library(name: "MusterInstance", targets: ["MusterInstance"]),
     ],
     dependencies: packages,
     targets: [
@@ -120,12 +124,20 @@ let package = Package(
                 .tracing,
             ],
             resources: [.embedInCode("Scripts")]),
+        // What a game server is made of to be an instance: it speaks HTTP to the API, and knows no Redis and no records
+        room(
+            "MusterInstance",
+            [
+                "GameModel", "Telemetry", .logging, .lifecycle, .nioCore, .httpClient, .nioHTTP1, .nioFoundation, .jwt,
+            ], exclude: ["README.md"]),
         // Floor 3: the queue without Redis, for tests of handlers; the five domains
         room("JobsTesting", ["Jobs", "GameModel", .logging]),
         room("Accounts", domainFloor + ["COpenSSL", .jwt, .crypto, .nioPosix]),
         room("Store", domainFloor + [.httpClient, .nioHTTP1, .nioFoundation, .crypto, .nioCore]),
         room("Matchmaking", domainFloor + [.metrics, .yams], resources: [.embedInCode("Scripts")]),
-        room("Fleet", domainFloor + [.crypto], resources: [.embedInCode("Scripts")]),
+        room(
+            "Fleet", domainFloor + [.crypto, .subprocess, .httpClient, .nioSSL, .nioCore, .nioFoundation, .nioHTTP1],
+            resources: [.embedInCode("Scripts")]),
         room("GameData", domainFloor, resources: [.embedInCode("Scripts")]),
         // Floor 4: where domains meet
         room(
@@ -144,8 +156,8 @@ let package = Package(
         room(
             "InstanceWorker", at: "workers/instance",
             [
-                "GameModel", "Telemetry", .logging, .lifecycle, .configuration, .nioCore, .nioPosix, .httpClient,
-                .nioHTTP1, .nioFoundation, .jwt,
+                "MusterInstance", "GameModel", "Telemetry", .logging, .lifecycle, .configuration, .nioCore, .nioPosix,
+                .httpClient, .nioHTTP1, .nioFoundation, .jwt,
             ]),
         room(
             "Load", at: "ops/load",
@@ -163,8 +175,9 @@ let package = Package(
         room(
             "Bench", at: "ops/bench",
             [
-                "GameModel", "Redis", "Records", "Telemetry", "Jobs", "Matchmaking", "Accounts", "Store", .grdb,
-                .logging, .lifecycle, .histogram, .httpClient, .nioCore, .nioPosix, .nioHTTP1, .nioFoundation,
+                "GameModel", "Redis", "Records", "Telemetry", "Jobs", "Matchmaking", "Accounts", "Store", "Fleet",
+                "GameData", .grdb, .logging, .lifecycle, .histogram, .httpClient, .nioCore, .nioPosix, .nioHTTP1,
+                .nioFoundation,
             ], exclude: ["peers", "peers.d"]),
         room(
             "Simulate", at: "ops/simulate", ["GameModel", "Matchmaking", .yams], exclude: ["example", "example.svg"]),
@@ -199,16 +212,24 @@ let package = Package(
             "FleetTests",
             [
                 "Fleet", "API", "Accounts", "GameData", "GameModel", "InstanceWorker", "AllocatorWorker", "APIWorker",
-                "Jobs", "Matchmaking", "Records", "Redis", "TestSupport",
+                "Jobs", "Matchmaking", "MusterInstance", "Records", "Redis", "TestSupport", .httpClient, .nioCore,
+                .nioPosix, .nioSSL, .nioHTTP1, .nioFoundation, .jwt, .grdb,
             ]),
         tests(
-            "GameDataTests", ["GameData", "IngestWorker", "Jobs", "Records", "Redis", "TestSupport", .grdb],
+            "MusterInstanceTests",
+            [
+                "MusterInstance", "API", "Accounts", "APIWorker", "Fleet", "GameData", "GameModel", "Records", "Redis",
+                "TestSupport", .httpClient, .nioCore, .nioPosix, .nioHTTP1, .nioFoundation, .jwt,
+            ]),
+        tests(
+            "GameDataTests",
+            ["GameData", "GameModel", "IngestWorker", "Jobs", "Records", "Redis", "TestSupport", .grdb, .logging],
             resources: [.copy("Golden")]),
         tests(
             "APITests",
             [
-                "API", "APIWorker", "Accounts", "GameData", "Jobs", "Matchmaking", "Records", "Redis", "Store",
-                "TestSupport", .httpClient, .nioCore, .nioHTTP1, .nioFoundation,
+                "API", "APIWorker", "Accounts", "Fleet", "GameData", "Jobs", "Matchmaking", "Records", "Redis", "Store",
+                "TestSupport", .grdb, .httpClient, .nioCore, .nioHTTP1, .nioFoundation,
             ]),
         tests(
             "LoadTests",
@@ -216,14 +237,15 @@ let package = Package(
         tests(
             "IntegrationTests",
             [
-                "muster", "APIWorker", "Accounts", "GameData", "GameModel", "Jobs", "Matchmaking", "Records", "Redis",
+                "muster", "APIWorker", "Accounts", "Fleet", "GameData", "GameModel", "Jobs", "Matchmaking", "Records",
+                "Redis",
                 "Store", "TestSupport", .lifecycle, .logging, .httpClient, .nioCore, .nioHTTP1, .nioFoundation,
             ]),
         tests(
             "FaultTests",
             [
-                "muster", "Accounts", "Bench", "GameModel", "Jobs", "Matchmaking", "Records", "Redis", "Store",
-                "TestSupport", .grdb, .httpClient, .nioCore, .nioHTTP1, .nioFoundation,
+                "muster", "Accounts", "Bench", "Fleet", "GameData", "GameModel", "Jobs", "Matchmaking", "Records",
+                "Redis", "Store", "TestSupport", .grdb, .httpClient, .nioCore, .nioHTTP1, .nioFoundation,
             ]),
         tests("SimulateTests", ["Simulate", "Matchmaking", "GameModel", "TestSupport"]),
         tests("TidyTests", []),
