@@ -29,10 +29,13 @@ public final class MusterUp: Sendable {
 
     public let folder: TemporaryFolder
     private let process: GuardedProcess
+    /// Where it runs; `nil`: on this machine itself.
+    private let host: NetworkHost?
 
-    private init(folder: TemporaryFolder, process: GuardedProcess) {
+    private init(folder: TemporaryFolder, process: GuardedProcess, host: NetworkHost?) {
         self.folder = folder
         self.process = process
+        self.host = host
     }
 
     /// The `muster` that was built together with the running tests.
@@ -46,16 +49,23 @@ public final class MusterUp: Sendable {
     }
 
     /// Starts everything and waits until all of it is ready.
-    public static func start(_ arguments: [String] = []) async throws -> MusterUp {
+    ///
+    /// - Parameters:
+    ///   - environment: beside the variables of this process.
+    ///   - host: where all of it runs; `nil`: on this machine itself.
+    public static func start(
+        _ arguments: [String] = [], environment more: [String: String] = [:], on host: NetworkHost? = nil
+    ) async throws -> MusterUp {
         let folder = try TemporaryFolder()
-        var environment = ProcessInfo.processInfo.environment
+        var environment = ProcessInfo.processInfo.environment.merging(more) { $1 }
         // Cheap password hashes: a test machine has other work to do.
         environment["MUSTER_PASSWORD_SCRYPT_LOG_N"] = "10"
         environment["MUSTER_PASSWORD_SCRYPT_P"] = "1"
         let process = try await GuardedProcess.start(
-            [try executable(), "up", "--data", folder.path, "--port", "0", "--exit-with-parent"] + arguments,
+            (host?.prefix ?? []) + [try executable(), "up", "--data", folder.path, "--exit-with-parent"]
+                + (arguments.contains("--port") ? [] : ["--port", "0"]) + arguments,
             log: folder.file("up.log"), environment: environment)
-        let up = MusterUp(folder: folder, process: process)
+        let up = MusterUp(folder: folder, process: process, host: host)
         do {
             try await eventually(within: .seconds(120), "muster up is ready") { try up.state()?.isReady == true }
         } catch {
@@ -76,9 +86,11 @@ public final class MusterUp: Sendable {
         return String(decoding: text, as: UTF8.self).split(separator: "\n").suffix(lines).joined(separator: "\n")
     }
 
-    /// Runs a `muster` command on this data folder to its end.
+    /// Runs a `muster` command on this data folder to its end, on the host where all of it runs.
     public func muster(_ arguments: [String], onData: Bool = true) async throws -> Ending {
-        try await Self.run(arguments + (onData ? ["--data", folder.path] : []))
+        let arguments = arguments + (onData ? ["--data", folder.path] : [])
+        guard let host else { return try await Self.run(arguments) }
+        return try await host.run([try Self.executable()] + arguments)
     }
 
     /// Runs a `muster` command to its end.
@@ -156,9 +168,10 @@ public final class MusterUp: Sendable {
 
 /// Runs the body with a whole Muster, and stops it in order afterwards.
 public func withMuster<T>(
-    _ arguments: [String] = [], isolation: isolated (any Actor)? = #isolation, _ body: (MusterUp) async throws -> T
+    _ arguments: [String] = [], environment: [String: String] = [:], on host: NetworkHost? = nil,
+    isolation: isolated (any Actor)? = #isolation, _ body: (MusterUp) async throws -> T
 ) async throws -> T {
-    let up = try await MusterUp.start(arguments)
+    let up = try await MusterUp.start(arguments, environment: environment, on: host)
     let value: T
     do {
         value = try await body(up)

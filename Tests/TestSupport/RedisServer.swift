@@ -9,11 +9,12 @@ public final class RedisServer: Sendable {
     public let url: String
     public let socketPath: String
     public let folder: String
-    /// The TCP port on 127.0.0.1, where asked for.
+    /// The TCP port on 127.0.0.1 or the host's inside address, where asked for.
     public let port: Int?
+    private let address: String
 
-    /// `redis://127.0.0.1:port`, where TCP was asked for; otherwise the socket's URL.
-    public var tcpURL: String { port.map { "redis://127.0.0.1:\($0)" } ?? url }
+    /// `redis://address:port`, where TCP was asked for; otherwise the socket's URL.
+    public var tcpURL: String { port.map { "redis://\(address):\($0)" } ?? url }
 
     private let arguments: [String]
     private let temporary: TemporaryFolder
@@ -24,22 +25,30 @@ public final class RedisServer: Sendable {
     /// - Parameters:
     ///   - arguments: put after the defaults, so that they win: `["--appendonly", "yes", "--appendfsync", "always"]`.
     ///   - tcp: listen on a free port of 127.0.0.1 too.
-    public static func start(arguments: [String] = [], tcp: Bool = false) async throws -> RedisServer {
-        let server = RedisServer(folder: try TemporaryFolder(), port: tcp ? try freePort() : nil, arguments: arguments)
+    ///   - host: where it runs, and listens on port 6379 of its inside address; `nil`: on this machine itself.
+    public static func start(
+        arguments: [String] = [], tcp: Bool = false, on host: NetworkHost? = nil
+    ) async throws -> RedisServer {
+        let server = RedisServer(
+            folder: try TemporaryFolder(), port: host != nil ? 6_379 : tcp ? try freePort() : nil,
+            arguments: arguments, host: host)
         try await server.launch()
         return server
     }
 
-    private init(folder: TemporaryFolder, port: Int?, arguments: [String]) {
+    private init(folder: TemporaryFolder, port: Int?, arguments: [String], host: NetworkHost?) {
         temporary = folder
+        address = host?.address(.inside) ?? "127.0.0.1"
         self.folder = folder.path
         self.port = port
         socketPath = folder.file("r.sock")
         url = "unix://\(socketPath)"
         self.arguments =
-            [
-                "/usr/bin/redis-server", "--save", "", "--port", String(port ?? 0), "--bind", "127.0.0.1",
+            (host?.prefix ?? []) + [
+                "/usr/bin/redis-server", "--save", "", "--port", String(port ?? 0), "--bind", address,
                 "--unixsocket", socketPath, "--dir", folder.path, "--daemonize", "no", "--enable-debug-command", "yes",
+                // Others than this machine reach it only on a host that is a test's own.
+                "--protected-mode", "no",
             ] + arguments
     }
 
