@@ -194,7 +194,7 @@ struct MatchPlacerTests {
             let matches = MatchesRepository(database: database)
             let matchmaking = MatchmakingService(redis: redis, logger: logger)
             let placer = MatchPlacer(
-                fleet: fleet, matches: matches, balance: BalanceRepository(database: database),
+                fleet: fleet, places: fleet, matches: matches, balance: BalanceRepository(database: database),
                 matchmaking: matchmaking, logger: logger, slotsRanOut: { _ in })
             try await withThrowingTaskGroup(of: Void.self) { tasks in
                 tasks.addTask { try await Ranker(redis: redis, logger: logger).run() }

@@ -65,7 +65,8 @@ public struct AllocatorProcess: Sendable {
                 driver: ProcessDriver(configuration: configuration.driver, logger: logger), lost: lost, logger: logger)
         }
         let placer = MatchPlacer(
-            fleet: fleet, matches: matches, balance: BalanceRepository(database: database), matchmaking: matchmaking,
+            fleet: fleet, places: fleet, matches: matches, balance: BalanceRepository(database: database),
+            matchmaking: matchmaking,
             logger: logger
         ) { region in
             for keeper in keepers where keeper.region == region { keeper.slotsRanOut() }

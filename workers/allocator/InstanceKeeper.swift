@@ -7,8 +7,8 @@ import Synchronization
 
 /// Keeps one region's fleet well: starts instances before slots run out, notices the dead, ends what they left behind.
 ///
-/// It looks twice a second, and at once when a placement found no slot. Instances that it started end with it; those
-/// that it finds by their heartbeats are left alone.
+/// It looks twice a second, and at once when a placement found no slot. Instances that it started or adopted end with
+/// it, unless they are to run on; those that it finds by their heartbeats alone are left alone.
 final class InstanceKeeper: Service {
     struct Policy: Equatable, Sendable {
         var instancesMin: Int
@@ -16,6 +16,8 @@ final class InstanceKeeper: Service {
         var freeSlotsMin: Int
         var slots: Int
         var stopGrace: Duration
+        /// Whether its instances end with it; otherwise they run on, and the next allocator of this host adopts them.
+        var stopsInstances = true
         /// How often it looks.
         var interval: Duration = .milliseconds(500)
         /// Time for a started instance to be seen; another allocator starts none meanwhile.
@@ -74,7 +76,7 @@ final class InstanceKeeper: Service {
                 await group.waitForAll()
             }
         }
-        await stopInstances()
+        if policy.stopsInstances { await stopInstances() }
     }
 
     /// A nudge each interval, so that one loop serves both the clock and the placements.
@@ -108,6 +110,7 @@ final class InstanceKeeper: Service {
     /// One look: who ended, who fell silent, what is missing.
     @discardableResult
     func tick() async throws -> FleetSnapshot {
+        await driver.adopt(region)
         for exit in await driver.collectExits() { try await fleet.deregister(exit.instance) }
         let running = await driver.running().filter { $0.region == region }
         let report = try await fleet.reap(region, sparing: running)
@@ -122,6 +125,7 @@ final class InstanceKeeper: Service {
             defer { ranOut = false }
             return ranOut
         }
+        guard driver.startsInstances else { return snapshot }
         let need = Self.need(snapshot, starting: starting, ranOut: ranOut, policy: policy)
         if need != .none, try await fleet.claimStart(region, for: policy.startTime) {
             let instance = InstanceID(in: region)

@@ -12,6 +12,8 @@ import Matchmaking
 /// Each step is idempotent by match id: an attempt that dies between two steps is simply run again.
 struct MatchPlacer: Sendable {
     let fleet: FleetService
+    /// Where places come from: the fleet, or a cluster that keeps its own game servers.
+    let places: any MatchAllocator
     let matches: MatchesRepository
     let balance: BalanceRepository
     let matchmaking: MatchmakingService
@@ -33,7 +35,7 @@ struct MatchPlacer: Sendable {
         if match.state.isFinal { return try await giveUp(job.matchId, reason: match.state.rawValue) }
         // Its players were told where to play: a late attempt must not place it anew, also when its slot is free again.
         if match.state == .ready { return }
-        guard let allocation = try await fleet.allocate(job.matchId) else {
+        guard let allocation = try await places.allocate(job.matchId) else {
             slotsRanOut(job.region)
             throw Snooze(Self.pause)
         }
