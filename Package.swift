@@ -46,6 +46,8 @@ let packages: [Package.Dependency] = [
     .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
     // Game instances as processes
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    // Paths and file descriptors, as swift-subprocess takes them
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
     // Latencies that don't lie
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
 ]
@@ -74,6 +76,7 @@ extension Target.Dependency {
     static let yams = product(name: "Yams", package: "Yams")
     static let mustache = product(name: "Mustache", package: "swift-mustache")
     static let subprocess = product(name: "Subprocess", package: "swift-subprocess")
+    static let system = product(name: "SystemPackage", package: "swift-system")
     static let histogram = product(name: "Histogram", package: "hdrhistogram-swift")
 }
 
@@ -136,7 +139,10 @@ let package = Package(
         room("Store", domainFloor + [.httpClient, .nioHTTP1, .nioFoundation, .crypto, .nioCore]),
         room("Matchmaking", domainFloor + [.metrics, .yams], resources: [.embedInCode("Scripts")]),
         room(
-            "Fleet", domainFloor + [.crypto, .subprocess, .httpClient, .nioSSL, .nioCore, .nioFoundation, .nioHTTP1],
+            "Fleet",
+            domainFloor + [
+                .crypto, .subprocess, .system, .httpClient, .nioSSL, .nioCore, .nioFoundation, .nioHTTP1,
+            ],
             resources: [.embedInCode("Scripts")]),
         room("GameData", domainFloor, resources: [.embedInCode("Scripts")]),
         // Floor 4: where domains meet
