@@ -152,6 +152,15 @@ public struct NetworkHost: Sendable {
     /// Plugs the cable in again.
     public func mend(_ side: Side) async throws { try await NetworkHosts.run(hub, "ip link set \(port(side)) up") }
 
+    /// Pulls the cables of several hosts to a network for a while, and plugs them in again, also where the caller is
+    /// cancelled.
+    public static func cut(_ hosts: [NetworkHost], _ side: Side, for duration: Duration) async throws {
+        for host in hosts { try await host.cut(side) }
+        let wait = await Result { try await Task.sleep(for: duration) }
+        for host in hosts { try await host.mend(side) }
+        try wait.get()
+    }
+
     /// The processes that run here, but for the anchor.
     public func processes() -> [pid_t] {
         do {
@@ -208,4 +217,14 @@ public func withNetworkHosts<T>(
     let network = try await NetworkHosts.start(count)
     defer { network.end() }
     return try await body(network.hosts)
+}
+
+extension Result where Failure == any Error {
+    fileprivate init(_ body: () async throws -> Success) async {
+        do {
+            self = .success(try await body())
+        } catch {
+            self = .failure(error)
+        }
+    }
 }
