@@ -184,7 +184,8 @@ let package = Package(
             "Bench", at: "ops/bench",
             [
                 "GameModel", "Redis", "Records", "Telemetry", "Jobs", "Matchmaking", "Accounts", "Store", "Fleet",
-                "GameData", .grdb, .sqlite, .logging, .lifecycle, .histogram, .httpClient, .nioCore, .nioPosix, .nioHTTP1,
+                "GameData", .grdb, .sqlite, .logging, .lifecycle, .histogram, .httpClient, .nioCore, .nioPosix,
+                .nioHTTP1,
                 .nioFoundation,
             ], exclude: ["peers", "peers.d"]),
         room(
