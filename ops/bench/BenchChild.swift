@@ -6,6 +6,7 @@ import GameModel
 struct BenchChild {
     private let guardian: Process
     private let leash: Pipe
+    private let pidFile: String
 
     /// - Parameter output: where it writes what it says.
     static func start(_ executable: String, _ arguments: [String], output: String) throws -> BenchChild {
@@ -15,14 +16,26 @@ struct BenchChild {
         // The shell reads until the pipe's other end is closed, which the kernel does when this process is gone.
         guardian.arguments =
             [
-                "-c", "out=$1; shift; \"$0\" \"$@\" >\"$out\" 2>&1 & child=$!; cat >/dev/null; kill $child; wait",
+                "-c",
+                """
+                out=$1; shift; "$0" "$@" >"$out" 2>&1 & child=$!; echo $child >"$out.pid"
+                cat >/dev/null; kill $child; wait
+                """,
                 executable, output,
             ] + arguments
         guardian.standardInput = leash
         guardian.standardOutput = FileHandle.nullDevice
         guardian.standardError = FileHandle.nullDevice
         try guardian.run()
-        return BenchChild(guardian: guardian, leash: leash)
+        return BenchChild(guardian: guardian, leash: leash, pidFile: output + ".pid")
+    }
+
+    /// Its process id, once it runs.
+    func pid() async throws -> Int32 {
+        try await Self.wait(for: "a process id in \(pidFile)") {
+            let bytes = FileManager.default.contents(atPath: pidFile) ?? Data()
+            return Int32(String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .newlines))
+        }
     }
 
     func stop() throws {
@@ -51,5 +64,14 @@ struct BenchChild {
             throw BenchError("/proc/\(pid)/stat can't be read")
         }
         return (user + system) * 1e6 / Double(sysconf(Int32(_SC_CLK_TCK)))
+    }
+
+    /// The most memory that a process has held so far (its resident set), in MB.
+    static func memoryPeakMB(of pid: Int32) throws -> Double {
+        let text = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
+        let line = text.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+        guard let words = line?.split(whereSeparator: \.isWhitespace), words.count > 1, let kilobytes = Double(words[1])
+        else { throw BenchError("/proc/\(pid)/status has no VmHWM") }
+        return kilobytes / 1_024
     }
 }

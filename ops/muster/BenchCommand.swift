@@ -5,16 +5,17 @@ import Bench
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
-        abstract: "Measure the queue, matchmaking and the API on this machine.",
+        abstract: "Measure the queue, matchmaking, the API, the fleet and events on this machine.",
         discussion: """
             Example:
               muster bench jobs
               muster bench match
               muster bench api
+              muster bench ingest
             """,
         subcommands: [
-            BenchJobsCommand.self, BenchMatchCommand.self, BenchAPICommand.self, BenchWorkerCommand.self,
-            BenchHelloCommand.self,
+            BenchJobsCommand.self, BenchMatchCommand.self, BenchAPICommand.self, BenchIngestCommand.self,
+            BenchWorkerCommand.self, BenchHelloCommand.self,
         ])
 }
 

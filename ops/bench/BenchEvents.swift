@@ -1,0 +1,53 @@
+import Foundation
+import GameData
+import GameModel
+
+/// Events as the reference game tells them, the same at each run: 500 duels at a time, each of 24 events.
+struct BenchEvents: Sendable {
+    static let perMatch = 24
+    private static let matchesAtOnce = 500
+
+    private let matches: [MatchID]
+    private let players: [PlayerID]
+    private let begin: Instant
+
+    /// - Parameter count: how many will be asked for.
+    init(count: Int, from begin: Instant) {
+        var random = SplitMix64(seed: 6)
+        let pool = Pool(mode: Mode("duel"), region: Region("eu"))
+        let rounds = count / (Self.perMatch * Self.matchesAtOnce) + 1
+        matches = (0..<rounds * Self.matchesAtOnce).map { _ in MatchID(in: pool, ULID(at: begin, using: &random)) }
+        players = (0..<2 * matches.count).map { _ in PlayerID(ULID(at: begin, using: &random).description) }
+        self.begin = begin
+    }
+
+    subscript(numbers: Range<Int>) -> [EncodedEvent] { numbers.map(event) }
+
+    private func event(_ number: Int) -> EncodedEvent {
+        let atOnce = Self.matchesAtOnce
+        let match = number / (Self.perMatch * atOnce) * atOnce + number % atOnce
+        let step = number / atOnce % Self.perMatch
+        // 20 s of play for a million events, so that they stay within a day.
+        let at = Instant(milliseconds: begin.milliseconds + Int64(number / 50))
+        let player: PlayerID? = step == 0 || step == Self.perMatch - 1 ? nil : players[2 * match + step % 2]
+        return EncodedEvent(
+            kind: Self.kinds[step], at: at, matchId: matches[match], playerId: player,
+            json: Self.data[step][number / atOnce % 16])
+    }
+
+    private static let kinds =
+        ["match_started", "player_entered", "player_entered"] + [String](repeating: "hit", count: 19)
+        + ["kill", "match_finished"]
+
+    /// What each step may tell, written once: the events share it.
+    private static let data: [[String]] = kinds.map { kind in
+        (0..<16).map { variant in
+            switch kind {
+            case "match_started": #"{"patch":1,"players":2}"#
+            case "player_entered": #"{"character":"ranger","patch":1,"team":\#(variant % 2)}"#
+            case "match_finished": #"{"durationMs":\#(1_900 + variant),"winner":\#(variant % 2)}"#
+            default: #"{"damage":\#(70 + variant),"target":"01KB0000000000000000000\#(100 + variant)"}"#
+            }
+        }
+    }
+}

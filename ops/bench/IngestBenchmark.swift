@@ -1,0 +1,132 @@
+import Foundation
+import GameData
+import GameModel
+import Logging
+import Records
+import Redis
+
+/// The whole benchmark of the event cache and its ingest, through the processes that run in earnest: events are
+/// appended as the API appends them, and `muster ingest` moves them into SQLite.
+///
+/// Beside it what the machine can do at most with the same events: `redis-benchmark` with XADD, and SQLite with one
+/// prepared statement in one transaction through its C API.
+public struct IngestBenchmark: Sendable {
+    /// This program.
+    public var executable: String
+    /// Events of each throughput figure.
+    public var events = 400_000
+    /// Events of the burst.
+    public var burst = 1_000_000
+    /// Print JSON at the end in place of lines on the way.
+    public var json = false
+
+    public init(executable: String) { self.executable = executable }
+
+    /// Measures and prints.
+    public func run() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "muster-bench-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let server = try BenchServer.start()
+        let outcome: Result<Void, any Error>
+        do {
+            try await measure(server.url, folder)
+            outcome = .success(())
+        } catch {
+            outcome = .failure(error)
+        }
+        try server.stop()
+        try FileManager.default.removeItem(atPath: folder)
+        try outcome.get()
+    }
+
+    private func measure(_ url: String, _ folder: String) async throws {
+        let configuration = try RedisConfiguration(url: url)
+        var logger = Logger(label: "muster.bench")
+        logger.logLevel = .error
+        let redis = RedisClient(configuration: configuration, logger: logger)
+        let floor = IngestFloor(executable: executable, url: url, redis: redis, logger: logger)
+        let limits = RedisBenchmark(configuration)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await redis.run() }
+            try await redis.waitUntilConnected(timeout: .seconds(10))
+            let header = try await BenchHeader.read(redis)
+            var report = BenchReport(json: json, header: header.line)
+            report.add(try await appending(floor, limits))
+            report.add(try await draining(floor, folder))
+            report.add(try await bursting(floor, folder))
+            try report.finish(header)
+            group.cancelAll()
+        }
+    }
+
+    // MARK: Into Redis
+
+    private func appending(_ floor: IngestFloor, _ limits: RedisBenchmark?) async throws -> [BenchFigure] {
+        let events = BenchEvents(count: events, from: .now)
+        let sample = events[self.events / 2..<self.events / 2 + 1]
+        let command = ["XADD", "bench:limit", "MAXLEN", "~", "1000000", "*"] + sample.flatMap(Self.fields)
+        try await floor.clear()
+        let limit = try await limits?.run(command, clients: 4, pipeline: 64, count: 200_000)
+        try await floor.clear()
+        let before = try await CPUMeter.read(floor.redis)
+        try await floor.append(events, self.events)
+        let after = try await CPUMeter.read(floor.redis)
+        let count = Double(self.events)
+        return [
+            BenchFigure("append by the API, batches of 500 from 4 callers", count / before.seconds(to: after), "1/s")
+                .beside(limit?.perSecond, "XADD -c 4 -P 64"),
+            BenchFigure("  Redis CPU per event", (after.redis - before.redis) / count, "µs"),
+            BenchFigure("  client's CPU per event", (after.client - before.client) / count, "µs"),
+            BenchFigure("  memory of Redis per waiting event", (after.memory - before.memory) / count, "bytes"),
+        ]
+    }
+
+    /// An event in the form that the stream holds it in.
+    private static func fields(_ event: EncodedEvent) -> [String] {
+        [
+            "v", "1", "kind", event.kind, "at", "\(event.at.milliseconds)", "match", event.matchId?.rawValue ?? "",
+            "player", event.playerId?.rawValue ?? "", "data", event.json,
+        ]
+    }
+
+    // MARK: Into SQLite
+
+    private func draining(_ floor: IngestFloor, _ folder: String) async throws -> [BenchFigure] {
+        let one = try await floor.drain(events, workers: 1, folder: folder + "/one")
+        let two = try await floor.drain(events, workers: 2, folder: folder + "/two")
+        let rows = try RawInsertRepository(of: folder + "/one/events.sqlite")
+        let limit = Double(rows.count) / (try rows.insert(into: folder + "/raw.sqlite"))
+        return [
+            BenchFigure("ingest by 1 process", one.perSecond, "rows/s")
+                .beside(limit, "C API, one statement").atLeast(limit * 0.6),
+            BenchFigure("  its CPU per event", one.cpu, "µs"),
+            BenchFigure("  Redis CPU per event", one.redis, "µs"),
+            BenchFigure("  its memory at most", one.memory, "MB"),
+            BenchFigure("ingest by 2 processes", two.perSecond, "rows/s")
+                .beside(one.perSecond, "1 process").atLeast(one.perSecond),
+            BenchFigure("  their CPU per event", two.cpu, "µs"),
+            BenchFigure("  their memory at most, both", two.memory, "MB"),
+        ]
+    }
+
+    private func bursting(_ floor: IngestFloor, _ folder: String) async throws -> [BenchFigure] {
+        let burst = try await floor.burst(self.burst, workers: 2, folder: folder + "/burst")
+        var figures = [
+            BenchFigure("burst of \(self.burst) events: append", Double(self.burst) / burst.appended, "1/s"),
+            BenchFigure("  lag at most", Double(burst.lag.map(\.events).max() ?? 0), "events"),
+        ]
+        let step = max(1, burst.lag.count / 8)
+        for index in stride(from: step - 1, to: burst.lag.count - 1, by: step) {
+            let (seconds, events) = burst.lag[index]
+            figures.append(BenchFigure("  lag after \(BenchFigure.text(seconds)) s", Double(events), "events"))
+        }
+        figures += [
+            BenchFigure("  from the last append until the lag is zero", burst.settled - burst.appended, "s"),
+            BenchFigure("  from the first append until all is stored", burst.settled, "s"),
+            BenchFigure("  events that were not stored", Double(self.burst - burst.stored), "events").atMost(0),
+            BenchFigure("  memory of Redis at most", burst.redisMemory, "MB"),
+            BenchFigure("  memory of both ingests at most", burst.memory, "MB"),
+        ]
+        return figures
+    }
+}
