@@ -16,6 +16,7 @@ public enum GameDataSchema {
             (id: "3-matches", body: { db in try db.execute(sql: matches) }),
             (id: "4-parties-and-seasons", body: { db in try db.execute(sql: partiesAndSeasons) }),
             (id: "5-roles", body: { db in try db.execute(sql: "ALTER TABLE match_players ADD COLUMN role TEXT") }),
+            (id: "6-boards-and-loadouts", body: { db in try db.execute(sql: PlayersSchema.boardsAndLoadouts) }),
         ])
 
     private static let players = """

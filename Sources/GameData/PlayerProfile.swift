@@ -25,13 +25,3 @@ public struct PlayerStanding: Sendable, Hashable, Codable {
     /// Hit points taken from others.
     public var damage: Int
 }
-
-/// One line of a leaderboard.
-public struct LeaderboardEntry: Sendable, Hashable, Codable {
-    /// Counts from 1; players of the same rating have ranks of their own, by player id.
-    public var rank: Int
-    public var playerId: PlayerID
-    public var displayName: String
-    public var rating: Double
-    public var games: Int
-}

@@ -66,7 +66,7 @@ public struct PlayersRepository: Sendable {
                 sql: """
                     SELECT r.player_id, COALESCE(p.display_name, r.player_id) AS name, r.rating, r.games
                     FROM ratings r LEFT JOIN players p ON p.player_id = r.player_id
-                    WHERE r.mode = ? ORDER BY r.rating DESC, r.player_id LIMIT ?
+                    WHERE r.mode = ? ORDER BY r.rating DESC, r.reached_at, r.player_id LIMIT ?
                     """, arguments: [mode.rawValue, limit])
             return rows.enumerated().map { index, row in
                 LeaderboardEntry(

@@ -158,20 +158,22 @@ private struct Effect {
         try db.cachedStatement(
             sql: """
                 INSERT INTO ratings (player_id, mode, rating, deviation, volatility, games, wins, draws, leaves,
-                    kills, deaths, damage, updated_at, season)
-                VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, (SELECT MAX(season) FROM seasons))
+                    kills, deaths, damage, updated_at, reached_at, season)
+                VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT MAX(season) FROM seasons))
                 ON CONFLICT (player_id, mode) DO UPDATE SET
                     rating = excluded.rating, deviation = excluded.deviation,
                     volatility = excluded.volatility, games = ratings.games + 1,
                     wins = ratings.wins + excluded.wins, draws = ratings.draws + excluded.draws,
                     leaves = ratings.leaves + excluded.leaves,
                     kills = ratings.kills + excluded.kills, deaths = ratings.deaths + excluded.deaths,
-                    damage = ratings.damage + excluded.damage, updated_at = excluded.updated_at
+                    damage = ratings.damage + excluded.damage, updated_at = excluded.updated_at,
+                    reached_at = CASE WHEN ratings.rating = excluded.rating THEN ratings.reached_at
+                        ELSE excluded.reached_at END
                 """
         ).execute(arguments: [
             player.playerId.rawValue, match.mode.rawValue, rating.rating, rating.deviation, rating.volatility,
             outcome == .won ? 1 : 0, outcome == .drawn ? 1 : 0, player.left ? 1 : 0, player.kills, player.deaths,
-            player.damage, at.milliseconds,
+            player.damage, at.milliseconds, at.milliseconds,
         ])
     }
 }

@@ -77,7 +77,7 @@ public struct SeasonsRepository: Sendable {
                 db,
                 sql: """
                     SELECT r.*, s.name FROM seasons s JOIN season_ratings r ON r.season = s.season
-                    WHERE s.name = ? AND r.mode = ? ORDER BY r.rating DESC, r.player_id LIMIT ?
+                    WHERE s.name = ? AND r.mode = ? ORDER BY r.rating DESC, r.reached_at, r.player_id LIMIT ?
                     """, arguments: [season, mode.rawValue, limit]
             ).map(Self.standing)
         }
@@ -150,8 +150,8 @@ public struct SeasonsRepository: Sendable {
         try db.cachedStatement(
             sql: """
                 INSERT INTO season_ratings
-                    (season, player_id, mode, rating, deviation, volatility, games, wins, draws, leaves)
-                SELECT season, player_id, mode, rating, deviation, volatility, games, wins, draws, leaves
+                    (season, player_id, mode, rating, deviation, volatility, games, wins, draws, leaves, reached_at)
+                SELECT season, player_id, mode, rating, deviation, volatility, games, wins, draws, leaves, reached_at
                 FROM ratings WHERE player_id = ? AND mode = ?
                 """
         ).execute(arguments: key)
