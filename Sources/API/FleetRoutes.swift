@@ -6,6 +6,7 @@ import HTTPTypes
 import Hummingbird
 import Logging
 import Matchmaking
+import Telemetry
 
 /// What game instances ask and say: that they live, who plays in a match, how it ended.
 ///
@@ -58,8 +59,10 @@ public struct FleetRoutes: Sendable {
         let instance = try context.parameter("id", as: InstanceID.self)
         try Self.hold(identity, speaksFor: instance)
         let beat = try await request.decodeBody(InstanceHeartbeat.self, context: context)
-        let next = try await fleet.heartbeat(instance, beat)
-        return try .json(HeartbeatReply(heartbeatSeconds: next.inSeconds))
+        let answer = try await fleet.heartbeat(instance, beat)
+        return try .json(
+            HeartbeatReply(
+                heartbeatSeconds: answer.interval.inSeconds, state: answer.state, order: answer.order))
     }
 
     @Sendable private func deregister(_ request: Request, _ context: APIContext) async throws -> Response {
@@ -92,6 +95,7 @@ public struct FleetRoutes: Sendable {
         let body = try await request.decodeBody(ResultBody.self, context: context)
         guard let record = placed else { throw Problem.notFound("There is no match \(id).") }
         let reply = try await matches.recordResult(record.matchId, body.result)
+        Failpoint.resultStored.pass()
         switch reply {
         case .recorded, .alreadyRecorded:
             // While the match still holds the players: who left can't queue in between.
@@ -183,6 +187,10 @@ public struct FleetRoutes: Sendable {
 
 private struct HeartbeatReply: Encodable {
     let heartbeatSeconds: Double
+    /// What the fleet takes the instance for.
+    let state: InstanceState
+    /// `drain` or `shutdown`; left out where the instance is to go on.
+    let order: InstanceCommand?
 }
 
 private struct ResultReply: Encodable {

@@ -1,11 +1,16 @@
 import Redis
 
-/// The fleet's transitions, one script each.
+/// The fleet's transitions, one script each, all by the one table of ``InstanceState``.
 enum FleetScripts {
-    static let heartbeat = RedisScript(name: "fleet.heartbeat", bytes: PackageResources.heartbeat_lua)
-    static let allocate = RedisScript(name: "fleet.allocate", bytes: PackageResources.allocate_lua)
-    static let release = RedisScript(name: "fleet.release", bytes: PackageResources.release_lua)
-    static let deregister = RedisScript(name: "fleet.deregister", bytes: PackageResources.deregister_lua)
-    static let reap = RedisScript(name: "fleet.reap", bytes: PackageResources.reap_lua)
-    static let list = RedisScript(name: "fleet.list", bytes: PackageResources.list_lua)
+    static let heartbeat = script("heartbeat", PackageResources.heartbeat_lua)
+    static let allocate = script("allocate", PackageResources.allocate_lua)
+    static let release = script("release", PackageResources.release_lua)
+    static let deregister = script("deregister", PackageResources.deregister_lua)
+    static let order = script("order", PackageResources.order_lua)
+    static let reap = script("reap", PackageResources.reap_lua)
+    static let list = script("list", PackageResources.list_lua)
+
+    private static func script(_ name: String, _ body: [UInt8]) -> RedisScript {
+        RedisScript(name: "fleet.\(name)", fragments: [InstanceState.luaTable, PackageResources.fragment_lua, body])
+    }
 }

@@ -9,7 +9,7 @@ import Redis
 /// repeated after an outage.
 public struct FleetService: Sendable {
     public let configuration: FleetConfiguration
-    private let redis: RedisClient
+    let redis: RedisClient
 
     public init(redis: RedisClient, configuration: FleetConfiguration = .init()) {
         self.redis = redis
@@ -18,21 +18,29 @@ public struct FleetService: Sendable {
 
     // MARK: What instances say
 
-    /// Registers the instance, or renews it, and recomputes its free slots from what runs there.
+    /// Registers the instance, or renews it, and recomputes its state and free slots from what runs there.
     ///
-    /// - Returns: how soon the next heartbeat is due.
+    /// - Returns: how soon the next heartbeat is due, and what the instance is to do.
     /// - Throws: `invalid` where the heartbeat can't be right; `unavailable`.
     @discardableResult
     public func heartbeat(
         _ instance: InstanceID, _ beat: InstanceHeartbeat
-    ) async throws(FleetError) -> Duration {
+    ) async throws(FleetError) -> HeartbeatAnswer {
         try beat.validate(for: instance)
-        let record = InstanceRecord(host: beat.host, port: beat.port, slots: beat.slots, build: beat.build)
-        _ = try await call(
+        let record = InstanceRecord(
+            host: beat.host, port: beat.port, slots: beat.slots, build: beat.build, played: beat.matchesPlayed)
+        let reply = try await call(
             FleetScripts.heartbeat, keys: FleetKeys(region: beat.region).transition,
-            [RedisArgument(instance.rawValue), RedisArgument(try Self.encode(record)), RedisArgument(beat.slots)]
-                + beat.matches.map { RedisArgument($0.rawValue) })
-        return configuration.heartbeatInterval
+            [
+                RedisArgument(instance.rawValue), RedisArgument(try Self.encode(record)), RedisArgument(beat.slots),
+                RedisArgument(beat.state.rawValue), RedisArgument(beat.build),
+            ] + beat.matches.map { RedisArgument($0.rawValue) })
+        guard let fields = reply.array, fields.count == 4,
+            let state = fields[2].string.flatMap(InstanceState.init(rawValue:))
+        else { throw .unexpectedReply("fleet.heartbeat") }
+        return HeartbeatAnswer(
+            interval: configuration.heartbeatInterval, state: state,
+            order: fields[3].string.flatMap(InstanceCommand.init(rawValue:)))
     }
 
     /// Takes an instance out of the fleet. What it still held is lost, and named by ``reap(_:)`` until settled.
@@ -49,38 +57,12 @@ public struct FleetService: Sendable {
 
     // MARK: Slots for matches
 
-    /// A slot for the match: the same one again where it already has one, `nil` where none is free.
-    public func allocate(_ match: MatchID) async throws(FleetError) -> Allocation? {
-        let region = try Self.region(of: match)
-        return try await allocate(match, in: region)
-    }
-
-    /// A slot for the match in a region: the same one again where it already has one, `nil` where none is free.
-    public func allocate(_ match: MatchID, in region: Region) async throws(FleetError) -> Allocation? {
-        let reply = try await call(
-            FleetScripts.allocate, keys: FleetKeys(region: region).transition,
-            [
-                RedisArgument(match.rawValue), RedisArgument(configuration.silentAfter.milliseconds),
-                RedisArgument(configuration.allocationLifetime.milliseconds),
-            ])
-        guard let fields = reply.array else { throw .unexpectedReply("fleet.allocate") }
-        if fields.isEmpty { return nil }
-        guard fields.count == 4, let fresh = fields[0].int, let instance = fields[1].string,
-            let text = fields[2].string, let at = fields[3].int
-        else { throw .unexpectedReply("fleet.allocate") }
-        let record = try Self.decode(text)
-        return Allocation(
-            match: match, instance: InstanceID(instance), host: record.host, port: record.port,
-            at: Instant(milliseconds: Int64(at)), isNew: fresh == 1)
-    }
-
     /// Gives the match's slot back; `false` where it holds none.
     @discardableResult
     public func release(_ match: MatchID) async throws(FleetError) -> Bool {
         let keys = FleetKeys(region: try Self.region(of: match))
         let reply = try await call(
-            FleetScripts.release, keys: [keys.slots, keys.allocations, keys.held, keys.unseen, keys.lost],
-            [RedisArgument(match.rawValue)])
+            FleetScripts.release, keys: keys.transition, [RedisArgument(match.rawValue)])
         return reply.int == 1
     }
 
@@ -91,7 +73,11 @@ public struct FleetService: Sendable {
     ///
     /// - Parameter sparing: instances whose process the caller sees running: an API that is away silences them all, and
     ///   their matches go on. The other callers spare them too, for as long as the watch may have a gap.
-    public func reap(_ region: Region, sparing: [InstanceID] = []) async throws(FleetError) -> FleetReapReport {
+    /// - Parameter isDeaf: whether the caller knows that no heartbeat can be heard now, for no API answers: nobody is
+    ///   dead by silence then, and silence counts from anew.
+    public func reap(
+        _ region: Region, sparing: [InstanceID] = [], isDeaf: Bool = false
+    ) async throws(FleetError) -> FleetReapReport {
         let keys = FleetKeys(region: region)
         let reply = try await call(
             FleetScripts.reap, keys: keys.transition + [keys.watch, keys.vouched],
@@ -99,6 +85,7 @@ public struct FleetService: Sendable {
                 RedisArgument(configuration.silentAfter.milliseconds),
                 RedisArgument(configuration.deadAfter.milliseconds),
                 RedisArgument(configuration.watchGap.milliseconds), RedisArgument(configuration.reapMax),
+                RedisArgument(isDeaf ? "1" : "0"),
             ] + sparing.prefix(FleetConfiguration.slotsMax).map { RedisArgument($0.rawValue) })
         guard let parts = reply.array, parts.count == 2, let dead = parts[0].array, let lost = parts[1].array else {
             throw .unexpectedReply("fleet.reap")
@@ -147,34 +134,7 @@ public struct FleetService: Sendable {
         }
     }
 
-    // MARK: For operators and the allocator's buffer
-
-    /// The fleet of a region at one moment.
-    public func list(_ region: Region) async throws(FleetError) -> FleetSnapshot {
-        let keys = FleetKeys(region: region)
-        let reply = try await call(
-            FleetScripts.list,
-            keys: [keys.instances, keys.beats, keys.slots, keys.allocations, keys.unseen, keys.lost], [])
-        guard let parts = reply.array, parts.count == 5, let now = parts[0].int, let allocations = parts[1].int,
-            let unjoined = parts[2].int, let lost = parts[3].int, let rows = parts[4].array, rows.count % 4 == 0
-        else { throw .unexpectedReply("fleet.list") }
-        var instances: [FleetSnapshot.Instance] = []
-        for row in stride(from: 0, to: rows.count, by: 4) {
-            guard let name = rows[row].string, let text = rows[row + 1].string, let beat = rows[row + 2].int,
-                let free = rows[row + 3].int
-            else { throw .unexpectedReply("fleet.list") }
-            let record = try Self.decode(text)
-            let silence = max(0, now - beat)
-            let fit = free >= 0 && silence <= Int(configuration.silentAfter.milliseconds)
-            instances.append(
-                .init(
-                    instance: InstanceID(name), host: record.host, port: record.port, slots: record.slots,
-                    freeSlots: fit ? free : nil, build: record.build, silentMs: silence))
-        }
-        instances.sort { $0.instance < $1.instance }
-        return FleetSnapshot(
-            region: region, instances: instances, allocations: allocations, unjoined: unjoined, lost: lost)
-    }
+    // MARK: For the keepers of the buffer
 
     /// Whether this caller may start an instance now: `true` for one caller per region within the time given.
     public func claimStart(_ region: Region, for time: Duration) async throws(FleetError) -> Bool {
@@ -191,7 +151,7 @@ public struct FleetService: Sendable {
 
     // MARK: -
 
-    private func call(
+    func call(
         _ script: RedisScript, keys: [RedisKey], _ arguments: [RedisArgument]
     ) async throws(FleetError) -> RESPValue {
         do {
@@ -202,7 +162,7 @@ public struct FleetService: Sendable {
         }
     }
 
-    private static func region(of match: MatchID) throws(FleetError) -> Region {
+    static func region(of match: MatchID) throws(FleetError) -> Region {
         guard let region = match.region else { throw .unknownRegion(match.rawValue) }
         return region
     }
@@ -215,7 +175,7 @@ public struct FleetService: Sendable {
         }
     }
 
-    private static func decode(_ text: String) throws(FleetError) -> InstanceRecord {
+    static func decode(_ text: String) throws(FleetError) -> InstanceRecord {
         do {
             return try JSONDecoder().decode(InstanceRecord.self, from: Data(text.utf8))
         } catch {

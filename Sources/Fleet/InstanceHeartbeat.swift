@@ -20,20 +20,41 @@ public struct InstanceHeartbeat: Sendable, Codable, Equatable {
     /// Where players reach it.
     public var host: String
     public var port: Int
-    /// How many matches it takes at once; 0 while it drains.
+    /// How many matches it takes at once; 0 says `draining` too.
     public var slots: Int
     /// The version of the game that it runs.
     public var build: String
     /// The matches that it runs now.
     public var matches: [MatchID]
+    /// `starting`, `ready`, `draining` or `unhealthy`; absent on the wire: `ready`.
+    public var state: InstanceState
+    /// Matches that it has run to their end since it started; absent on the wire: 0.
+    public var matchesPlayed: Int
 
-    public init(region: Region, host: String, port: Int, slots: Int, build: String, matches: [MatchID]) {
+    public init(
+        region: Region, host: String, port: Int, slots: Int, build: String, matches: [MatchID],
+        state: InstanceState = .ready, matchesPlayed: Int = 0
+    ) {
         self.region = region
         self.host = host
         self.port = port
         self.slots = slots
         self.build = build
         self.matches = matches
+        self.state = state
+        self.matchesPlayed = matchesPlayed
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        region = try container.decode(Region.self, forKey: .region)
+        host = try container.decode(String.self, forKey: .host)
+        port = try container.decode(Int.self, forKey: .port)
+        slots = try container.decode(Int.self, forKey: .slots)
+        build = try container.decode(String.self, forKey: .build)
+        matches = try container.decode([MatchID].self, forKey: .matches)
+        state = try container.decodeIfPresent(InstanceState.self, forKey: .state) ?? .ready
+        matchesPlayed = try container.decodeIfPresent(Int.self, forKey: .matchesPlayed) ?? 0
     }
 
     /// Refuses what can't be right, naming the property.
@@ -54,8 +75,15 @@ public struct InstanceHeartbeat: Sendable, Codable, Equatable {
         guard (0...FleetConfiguration.slotsMax).contains(slots) else {
             throw .invalid(field: "slots", reason: "\(slots) is not within 0 to \(FleetConfiguration.slotsMax)")
         }
-        guard (1...64).contains(build.utf8.count) else {
-            throw .invalid(field: "build", reason: "expected 1 to 64 bytes")
+        guard Self.isBuild(build) else {
+            throw .invalid(field: "build", reason: "expected 1 to 64 visible characters, without spaces")
+        }
+        guard InstanceState.sayable.contains(state) else {
+            let names = InstanceState.sayable.map(\.rawValue).sorted().joined(separator: ", ")
+            throw .invalid(field: "state", reason: "'\(state.rawValue)' is none of \(names)")
+        }
+        guard matchesPlayed >= 0 else {
+            throw .invalid(field: "matchesPlayed", reason: "\(matchesPlayed) is below 0")
         }
         guard matches.count <= FleetConfiguration.slotsMax else {
             throw .invalid(
@@ -65,12 +93,28 @@ public struct InstanceHeartbeat: Sendable, Codable, Equatable {
             throw .invalid(field: "matches", reason: "'\(foreign)' is no match of region '\(region)'")
         }
     }
+
+    /// Whether a text can be a build's name: 1 to 64 visible characters.
+    public static func isBuild(_ text: String) -> Bool {
+        (1...64).contains(text.utf8.count) && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+    }
 }
 
-/// What stays of a heartbeat in Redis beside the counts: where to reach the instance.
+/// The answer to a heartbeat.
+public struct HeartbeatAnswer: Sendable, Equatable {
+    /// How soon the next one is due.
+    public let interval: Duration
+    /// What the fleet takes the instance for.
+    public let state: InstanceState
+    /// What the instance is to do; `nil`: go on.
+    public let order: InstanceCommand?
+}
+
+/// What stays of a heartbeat in Redis beside the counts.
 struct InstanceRecord: Codable, Sendable {
     var host: String
     var port: Int
     var slots: Int
     var build: String
+    var played: Int?
 }

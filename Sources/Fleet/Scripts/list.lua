@@ -1,19 +1,25 @@
 -- The fleet of a region at one moment, for operators and for the allocator's buffer.
 --
--- KEYS  1 instances (hash)  2 beats (zset)  3 slots (zset)  4 allocations (hash)  5 unseen (zset)  6 lost (hash)
+-- KEYS  1–11 as in fragment.lua
 -- ARGV  none
--- Reply {now in Redis ms, allocations, unseen, lost, {instance, record, beat ms, free slots or -1 when unfit, …}}
--- Cost  O(instances)
+-- Reply {now in Redis ms, allocations, unseen, lost, target or '', {build, …} newest first,
+--       {instance, record, beat ms, free slots or -1 when it takes none, 'state since-ms', order or '', held, …}}
+-- Cost  O(instances × log N)
 
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local rows = {}
 local all = redis.call('HGETALL', KEYS[1])
 for index = 1, #all, 2 do
   local instance = all[index]
+  local score = redis.call('ZSCORE', KEYS[3], instance)
   rows[#rows + 1] = instance
   rows[#rows + 1] = all[index + 1]
   rows[#rows + 1] = tonumber(redis.call('ZSCORE', KEYS[2], instance) or 0)
-  rows[#rows + 1] = tonumber(redis.call('ZSCORE', KEYS[3], instance) or -1)
+  rows[#rows + 1] = score and tonumber(score) % BUILD_STEP or -1
+  rows[#rows + 1] = redis.call('HGET', KEYS[8], instance) or ''
+  rows[#rows + 1] = redis.call('HGET', KEYS[9], instance) or ''
+  rows[#rows + 1] = fleet_held(instance)
 end
-return {now, redis.call('HLEN', KEYS[4]), redis.call('ZCARD', KEYS[5]), redis.call('HLEN', KEYS[6]), rows}
+return {
+  fleet_now(), redis.call('HLEN', KEYS[4]), redis.call('ZCARD', KEYS[6]), redis.call('HLEN', KEYS[7]),
+  redis.call('GET', KEYS[11]) or '', redis.call('ZREVRANGE', KEYS[10], 0, -1), rows
+}

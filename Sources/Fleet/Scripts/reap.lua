@@ -1,61 +1,63 @@
 -- Looks for instances that fell silent and for matches that no one joined. Silent ones get no more matches; those
 -- silent for long are dead, and what they held is lost. Lost matches are named again until they are settled.
 --
--- KEYS  1 instances (hash)  2 beats (zset)  3 slots (zset)  4 allocations (hash)  5 held (zset)  6 unseen (zset)
---       7 lost (hash)  8 watch (hash)  9 vouched (zset)
+-- KEYS  1–11 as in fragment.lua  12 watch (hash)  13 vouched (zset)
 -- ARGV  1 silence that makes an instance unfit, ms  2 silence that makes it dead, ms  3 gap that restarts the watch, ms
---       4 most instances and matches handled in one call  5 … instances that the caller sees running
+--       4 most instances and matches handled in one call  5 '1' when the caller knows that no heartbeat can be heard
+--       6 … instances that the caller sees running
 -- Reply {{dead instance, …}, {lost match, why, …}}
 -- Cost  O(limit × (log N + held)); the caller comes back each second
 -- Why   When Redis or every reaper was away, all instances look silent though they are well. So silence counts only
 --       from when the watch began without a gap. An API that is away silences all of them too: so whom one reaper sees
---       running is dead to none of them.
+--       running is dead to none of them, and a reaper that finds the API away restarts the watch.
 
 local silence, death, gap, limit = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = fleet_now()
 
-local last = tonumber(redis.call('HGET', KEYS[8], 'last') or 0)
-local since = tonumber(redis.call('HGET', KEYS[8], 'since') or now)
+local last = tonumber(redis.call('HGET', KEYS[12], 'last') or 0)
+local since = tonumber(redis.call('HGET', KEYS[12], 'since') or now)
 -- A clock that jumped back restarts the watch too.
-if now - last > gap or now < last then since = now end
-redis.call('HSET', KEYS[8], 'last', now, 'since', since)
+if now - last > gap or now < last or ARGV[5] == '1' then since = now end
+redis.call('HSET', KEYS[12], 'last', now, 'since', since)
 
 for _, instance in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', '(' .. (now - silence), 'LIMIT', 0, limit)) do
   redis.call('ZREM', KEYS[3], instance)
+  fleet_move(instance, 'unhealthy', now)
 end
 
-for index = 5, #ARGV do redis.call('ZADD', KEYS[9], now, ARGV[index]) end
-redis.call('ZREMRANGEBYSCORE', KEYS[9], '-inf', '(' .. (now - gap))
+for index = 6, #ARGV do redis.call('ZADD', KEYS[13], now, ARGV[index]) end
+redis.call('ZREMRANGEBYSCORE', KEYS[13], '-inf', '(' .. (now - gap))
 
 local dead = {}
 if now - since > death then
   local silent = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', '(' .. (now - death), 'LIMIT', 0, limit)
   for _, instance in ipairs(silent) do
-    if not redis.call('ZSCORE', KEYS[9], instance) then dead[#dead + 1] = instance end
+    if not redis.call('ZSCORE', KEYS[13], instance) then dead[#dead + 1] = instance end
   end
-  for _, instance in ipairs(dead) do
-    redis.call('HDEL', KEYS[1], instance)
-    redis.call('ZREM', KEYS[2], instance)
-    local prefix = instance .. '/'
-    for _, member in ipairs(redis.call('ZRANGEBYLEX', KEYS[5], '[' .. prefix, '(' .. instance .. '0')) do
-      local match = string.sub(member, #prefix + 1)
-      redis.call('ZREM', KEYS[5], member)
-      redis.call('HDEL', KEYS[4], match)
-      redis.call('ZREM', KEYS[6], match)
-      redis.call('HSET', KEYS[7], match, 'instance-died')
-    end
-  end
+  for _, instance in ipairs(dead) do fleet_lose(instance, 'instance-died') end
 end
 
 for _, match in ipairs(redis.call('ZRANGEBYSCORE', KEYS[6], '-inf', now, 'LIMIT', 0, limit)) do
   redis.call('ZREM', KEYS[6], match)
   local allocation = redis.call('HGET', KEYS[4], match)
   if allocation then
-    redis.call('ZREM', KEYS[5], string.match(allocation, '^(%S+)') .. '/' .. match)
+    local instance = string.match(allocation, '^(%S+)')
+    redis.call('ZREM', KEYS[5], instance .. '/' .. match)
     redis.call('HDEL', KEYS[4], match)
+    fleet_emptied(instance, now)
   end
   redis.call('HSET', KEYS[7], match, 'not-joined')
+end
+
+-- Builds of which no instance is left are forgotten when there are many.
+if redis.call('ZCARD', KEYS[10]) > 64 then
+  local oldest = redis.call('ZRANGE', KEYS[10], 0, 15, 'WITHSCORES')
+  for index = 1, #oldest, 2 do
+    local base = tonumber(oldest[index + 1]) * BUILD_STEP
+    if redis.call('ZCOUNT', KEYS[3], base, base + BUILD_STEP - 1) == 0 then
+      redis.call('ZREM', KEYS[10], oldest[index])
+    end
+  end
 end
 
 local lost, cursor, rounds = {}, '0', 0
