@@ -4,6 +4,7 @@ import Logging
 import Metrics
 import ServiceLifecycle
 import Synchronization
+import Telemetry
 
 /// Keeps one region's fleet well: starts instances before slots run out, notices the dead, ends what they left behind.
 ///
@@ -130,7 +131,9 @@ final class InstanceKeeper: Service {
         if need != .none, try await fleet.claimStart(region, for: policy.startTime) {
             let instance = InstanceID(in: region)
             logger.info("starting an instance", metadata: ["instance": "\(instance)", "why": "\(need)"])
+            Failpoint.allocatorStarting.pass()
             try await driver.start(InstanceOrder(instance: instance, region: region, slots: policy.slots))
+            Failpoint.allocatorStarted.pass()
             startedCounter.increment()
         }
         return snapshot

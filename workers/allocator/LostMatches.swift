@@ -3,6 +3,7 @@ import GameData
 import GameModel
 import Logging
 import Matchmaking
+import Telemetry
 
 /// Ends the matches that will not end by themselves: recorded as abandoned, players told, slot free. In this order, and
 /// struck off the fleet's list last, so that a crash in between only makes it happen again.
@@ -22,7 +23,9 @@ struct LostMatches: Sendable {
         switch try await matches.abandon(match, reason: reason) {
         case .abandoned, .alreadyAbandoned, .unknownMatch:
             logger.notice("match abandoned", metadata: ["match": "\(match)", "reason": "\(reason)"])
+            Failpoint.allocatorAbandoned.pass()
             try await matchmaking.failPlacement(match, reason: reason)
+            Failpoint.allocatorFreed.pass()
         case .hasResult:
             _ = try await matchmaking.finish(match)
         }

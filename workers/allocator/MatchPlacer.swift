@@ -4,6 +4,7 @@ import GameModel
 import Jobs
 import Logging
 import Matchmaking
+import Telemetry
 
 /// Carries out `AllocateInstance`: slot in Redis, roster in SQLite, then the players are told, in this order, so that
 /// whoever is told where to play can be sure that their match can be recorded. Players for a running match need no
@@ -25,6 +26,7 @@ struct MatchPlacer: Sendable {
     static let pause: Duration = .milliseconds(500)
 
     func place(_ job: AllocateInstance) async throws {
+        Failpoint.allocatorLeased.pass()
         guard let match = try await matchmaking.match(job.matchId) else {
             if let running = job.backfill { try await takeBack(job, from: running) }
             try await fleet.release(job.matchId)
@@ -39,11 +41,14 @@ struct MatchPlacer: Sendable {
             slotsRanOut(job.region)
             throw Snooze(Self.pause)
         }
+        Failpoint.allocatorAllocated.pass()
         guard try await record(job, on: allocation) else { return }
+        Failpoint.allocatorRecorded.pass()
         do {
             try await matchmaking.markReady(
                 job.matchId,
                 Assignment(instanceId: allocation.instance, host: allocation.host, port: allocation.port))
+            Failpoint.allocatorTold.pass()
         } catch .matchGone, .matchState {
             // Its time to be placed was over, or its players are told of another place.
             logger.info("placed too late", metadata: ["match": "\(job.matchId)"])

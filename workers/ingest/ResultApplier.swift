@@ -5,6 +5,7 @@ import Jobs
 import Logging
 import Matchmaking
 import Records
+import Telemetry
 
 /// Runs `RecordMatchResult` jobs: applies the results of a batch in one transaction, then ends their matches in Redis.
 ///
@@ -42,7 +43,9 @@ struct ResultApplier: Sendable {
             for run in ended {
                 group.addTask {
                     do {
+                        Failpoint.resultApplied.pass()
                         try await end(run.job.matchId)
+                        Failpoint.resultEnded.pass()
                         return (run.jobId, nil)
                     } catch {
                         return (run.jobId, error)

@@ -4,6 +4,7 @@ import Logging
 import Metrics
 import Redis
 import ServiceLifecycle
+import Telemetry
 
 /// Empties one event shard: reads a batch, stores it in one transaction, settles it, and now and then takes over what
 /// dead consumers left.
@@ -75,7 +76,9 @@ struct ShardIngest: Sendable {
 
     private func storeAndSettle(_ entries: [EventEntry]) async throws {
         guard !entries.isEmpty else { return }
+        Failpoint.eventsRead.pass()
         let outcome = try await events.store(entries, shard: group.shard)
+        Failpoint.eventsStored.pass()
         Self.stored.increment(by: outcome.events)
         Self.repeated.increment(by: outcome.repeated)
         if outcome.quarantined > 0 {

@@ -39,6 +39,7 @@ final class Heartbeater: Service {
     }
 
     func run() async throws {
+        Failpoint.instanceListening.pass()
         await cancelWhenGracefulShutdown {
             var due = ContinuousClock.now
             while !Task.isCancelled {

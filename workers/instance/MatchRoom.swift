@@ -1,6 +1,7 @@
 import Foundation
 import GameModel
 import Logging
+import Telemetry
 
 /// One match on this instance, from the first join to its result.
 ///
@@ -199,6 +200,7 @@ actor MatchRoom {
 
     /// Plays the match. `nil` where it never began, or this task was cancelled: then there is no result.
     func run() async -> MatchReport? {
+        Failpoint.instanceOpened.pass()
         guard let first = await fetch() else { return nil }
         sheet = first
         self.first = first
@@ -206,6 +208,7 @@ actor MatchRoom {
         for player in first.players { gone[player.playerId] = .now }
         phase = .gathering
         wake()
+        Failpoint.instanceGathering.pass()
         do {
             try await gather()
             phase = .fighting
@@ -250,9 +253,11 @@ actor MatchRoom {
         broadcastState()
         while fight?.outcome == nil {
             try await Task.sleep(for: rules.tick)
+            Failpoint.instanceFighting.pass()
             for hit in fight?.step() ?? [] { record(hit) }
             if fight?.tick.isMultiple(of: rules.stateEvery) == true { broadcastState() }
         }
+        Failpoint.instanceDecided.pass()
         // The match is over: who goes while the last is measured has not left it.
         let stayed = Set(links.keys)
         for (player, link) in links {

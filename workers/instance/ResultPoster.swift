@@ -3,6 +3,7 @@ import GameModel
 import Logging
 import Metrics
 import ServiceLifecycle
+import Telemetry
 
 /// Brings results to the API and does not give up: a result ends accepted, refused for good, or in the spool for the
 /// next instance of this host.
@@ -29,6 +30,7 @@ actor ResultPoster {
             } catch {
                 logger.error("can't spool a result", metadata: ["match": "\(match)", "error": "\(error)"])
             }
+            Failpoint.instanceKept.pass()
             await post(match, body: body)
         } catch {
             logger.error("can't encode a result", metadata: ["match": "\(match)", "error": "\(error)"])
@@ -54,6 +56,7 @@ actor ResultPoster {
         while !Task.isCancelled {
             do {
                 try await api.report(match, body)
+                Failpoint.instancePosted.pass()
                 spool.settle(match)
                 postedCounter.increment()
                 return
