@@ -20,70 +20,42 @@ struct BenchedAPI: Sendable {
     let helloPort: Int
     let helloPid: Int32
     let email = "bench@example.com"
-    private let folder: String
-    private let children: [BenchChild]
+    private let backend: BenchBackend
+    private let hello: BenchChild
 
-    private struct State: Decodable {
-        struct Member: Decodable {
-            let role: String
-            let pid: Int32?
-        }
-
-        let isReady: Bool
-        let apiUrl: String
-        let processes: [Member]
-    }
-
-    /// Starts them and waits until they answer. No limit of rate stands in the way: one player asks as often as a
-    /// thousand would.
+    /// Starts them and waits until they answer.
     static func start(_ executable: String, folder: String) async throws -> BenchedAPI {
-        let data = folder + "/data"
-        let unlimited = ["log-ins", "registrations", "orders", "quotes", "exports", "others", "accounts-per-hour"]
-        let up = try BenchChild.start(
-            executable,
-            [
-                "up", "--data", data, "--port", "0", "--ranker", "0", "--allocator", "0", "--ingest", "0",
-                "--exit-with-parent",
-            ] + unlimited.flatMap { ["--set", "api.limits.\($0)=0"] }, output: folder + "/up.log")
         let hello = try BenchChild.start(
             executable, ["bench", "hello"], output: folder + "/hello.log")
         do {
-            let state = try await BenchChild.wait(for: "the backend") { () throws -> State? in
-                guard let bytes = FileManager.default.contents(atPath: data + "/up.json") else { return nil }
-                let state = try JSONDecoder().decode(State.self, from: bytes)
-                return state.isReady ? state : nil
-            }
             let numbers = try await BenchChild.wait(for: "the bare server") { () throws -> [Int]? in
                 let bytes = FileManager.default.contents(atPath: folder + "/hello.log") ?? Data()
                 let numbers = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace)
                     .compactMap { Int($0) }
                 return numbers.count == 2 ? numbers : nil
             }
-            guard let pid = state.processes.first(where: { $0.role == "api" })?.pid,
-                let port = URL(string: state.apiUrl)?.port
-            else { throw BenchError("the backend runs without an API") }
+            let backend = try await BenchBackend.start(executable, folder: folder)
             return BenchedAPI(
-                apiPort: port, apiPid: pid, helloPort: numbers[0], helloPid: Int32(numbers[1]), folder: data,
-                children: [up, hello])
+                api: try backend.api(), hello: (numbers[0], Int32(numbers[1])), backend: backend, child: hello)
         } catch {
-            try up.stop()
             try hello.stop()
             throw error
         }
     }
 
     private init(
-        apiPort: Int, apiPid: Int32, helloPort: Int, helloPid: Int32, folder: String, children: [BenchChild]
+        api: (port: Int, pid: Int32), hello: (port: Int, pid: Int32), backend: BenchBackend, child: BenchChild
     ) {
-        self.apiPort = apiPort
-        self.apiPid = apiPid
-        self.helloPort = helloPort
-        self.helloPid = helloPid
-        self.folder = folder
-        self.children = children
+        (apiPort, apiPid) = api
+        (helloPort, helloPid) = hello
+        self.backend = backend
+        self.hello = child
     }
 
-    func stop() throws { for child in children { try child.stop() } }
+    func stop() throws {
+        try backend.stop()
+        try hello.stop()
+    }
 
     // MARK: What the figures need
 
@@ -114,7 +86,7 @@ struct BenchedAPI: Sendable {
 
     /// Access tokens of as many players, who need no accounts to buy.
     func tokens(_ count: Int) async throws -> [String] {
-        let issuer = TokenIssuer(ring: try KeyRing(folder: folder + "/keys"))
+        let issuer = TokenIssuer(ring: try KeyRing(folder: backend.folder + "/keys"))
         var tokens: [String] = []
         for _ in 0..<count {
             tokens.append(try await issuer.access(subject: ULID().description, role: .player))

@@ -12,10 +12,11 @@ struct BenchCommand: AsyncParsableCommand {
               muster bench match
               muster bench api
               muster bench ingest
+              muster bench fleet
             """,
         subcommands: [
             BenchJobsCommand.self, BenchMatchCommand.self, BenchAPICommand.self, BenchIngestCommand.self,
-            BenchWorkerCommand.self, BenchHelloCommand.self,
+            BenchFleetCommand.self, BenchWorkerCommand.self, BenchHelloCommand.self,
         ])
 }
 
