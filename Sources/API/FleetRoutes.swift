@@ -94,7 +94,8 @@ public struct FleetRoutes: Sendable {
         let (id, placed) = try await namedMatch(context)
         let body = try await request.decodeBody(ResultBody.self, context: context)
         guard let record = placed else { throw Problem.notFound("There is no match \(id).") }
-        let reply = try await matches.recordResult(record.matchId, body.result)
+        let reply = try await matches.recordResult(
+            record.matchId, body.result, by: try context.requireIdentity(role: .instance).subject)
         Failpoint.resultStored.pass()
         switch reply {
         case .recorded, .alreadyRecorded:
@@ -106,7 +107,9 @@ public struct FleetRoutes: Sendable {
                 ResultReply(matchId: record.matchId, recorded: reply == .recorded),
                 status: reply == .recorded ? .created : .ok)
         case .conflict:
-            throw Problem.conflict("Match \(record.matchId) has ended otherwise: the first result stands.")
+            throw Problem.conflict(
+                "Match \(record.matchId) has ended otherwise: that stands, and this result is kept for a person to look at."
+            )
         case .unknownMatch:
             throw Problem.notFound("There is no match \(record.matchId).")
         }

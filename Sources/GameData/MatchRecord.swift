@@ -15,6 +15,8 @@ public struct MatchRecord: Sendable, Hashable {
     public var placedAt: Instant
     /// When the result was stored.
     public var reportedAt: Instant?
+    /// The subject of the token that the result came with; absent where it was not kept.
+    public var reportedBy: String?
     /// When the result was applied, or the match abandoned.
     public var endedAt: Instant?
     /// Why it was abandoned.

@@ -9,6 +9,8 @@ public struct MatchResult: Sendable, Hashable, Codable {
     /// How the teams came in, a number for each team: 1 for the best, equal ones for teams that tie. Where absent, the
     /// winner was first and the others share the second place, and in a draw all share the first.
     public var ranks: [Int]?
+    /// The patch that it was played with. May be left out; where it is there it must be the match's.
+    public var patch: PatchVersion?
     /// Everyone who was on the roster at the end, those who left among them.
     public var players: [Player]
 
@@ -32,14 +34,17 @@ public struct MatchResult: Sendable, Hashable, Codable {
         }
     }
 
-    public init(winner: Int?, durationMs: Int64, ranks: [Int]? = nil, players: [Player]) {
+    public init(
+        winner: Int?, durationMs: Int64, ranks: [Int]? = nil, patch: PatchVersion? = nil, players: [Player]
+    ) {
         self.winner = winner
         self.durationMs = durationMs
         self.ranks = ranks
+        self.patch = patch
         self.players = players
     }
 
-    private enum CodingKeys: String, CodingKey { case winner, durationMs, ranks, players }
+    private enum CodingKeys: String, CodingKey { case winner, durationMs, ranks, patch, players }
 
     /// A draw is said by `"winner":null`: a result that leaves the winner out is a mistake, not a draw.
     public init(from decoder: any Decoder) throws {
@@ -52,6 +57,7 @@ public struct MatchResult: Sendable, Hashable, Codable {
         winner = try container.decodeIfPresent(Int.self, forKey: .winner)
         durationMs = try container.decode(Int64.self, forKey: .durationMs)
         ranks = try container.decodeIfPresent([Int].self, forKey: .ranks)
+        patch = try container.decodeIfPresent(PatchVersion.self, forKey: .patch)
         players = try container.decode([Player].self, forKey: .players)
     }
 
@@ -60,6 +66,7 @@ public struct MatchResult: Sendable, Hashable, Codable {
         try container.encode(winner, forKey: .winner)
         try container.encode(durationMs, forKey: .durationMs)
         try container.encodeIfPresent(ranks, forKey: .ranks)
+        try container.encodeIfPresent(patch, forKey: .patch)
         try container.encode(players, forKey: .players)
     }
 

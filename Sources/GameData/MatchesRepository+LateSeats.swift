@@ -17,6 +17,17 @@ extension MatchesRepository {
         }
     }
 
+    /// Whether a result can be that of the match: its players, and numbers that its patch allows.
+    static func validate(_ result: MatchResult, of match: MatchRecord, in db: Database) throws {
+        let seats = try roster(match.matchId, in: db)
+        let roster = try rosterOfResult(result, match.matchId, in: db)
+        try result.validate(roster: roster, teams: max(match.bots.count, (roster.map(\.team).max() ?? -1) + 1))
+        guard let patch = try BalanceRepository.patch(match.patch, in: db) else {
+            throw GameDataError.unknownPatch(match.patch)
+        }
+        try ResultBounds(match: match, patch: patch, roster: seats).validate(result)
+    }
+
     /// The roster that a result is about. Who was to come late and is not named by it has never come: their instance
     /// may not even know of them, so these seats are removed, and nobody has lost by them.
     static func rosterOfResult(_ result: MatchResult, _ match: MatchID, in db: Database) throws -> [MatchSeat] {

@@ -53,23 +53,29 @@ public struct MatchesRepository: Sendable {
     }
 
     /// Stores how a match ended, and in the same transaction the job that will apply it. When this returns, the
-    /// result is safe even if Redis loses everything.
+    /// result is safe even if Redis loses everything. One that contradicts what is stored is kept beside it.
+    /// - Parameter reporter: whose token it came with.
     /// - Throws: `GameDataError.invalid` naming the field that can't be of this match.
     public func recordResult(
-        _ match: MatchID, _ result: MatchResult, at instant: Instant = .now
+        _ match: MatchID, _ result: MatchResult, by reporter: String = "", at instant: Instant = .now
     ) async throws -> RecordResultReply {
         let body = try result.canonicalText()
         return try await database.write { db in
             guard let header = try Self.header(match, in: db) else { return .unknownMatch }
             let stored = try String.fetchOne(
                 db, sql: "SELECT body FROM match_results WHERE match_id = ?", arguments: [match.rawValue])
-            if let stored { return stored == body ? .alreadyRecorded : .conflict }
-            guard header.state.mayBecome(.reported) else { return .conflict }
-            let roster = try Self.rosterOfResult(result, match, in: db)
-            try result.validate(roster: roster, teams: max(header.bots.count, (roster.map(\.team).max() ?? -1) + 1))
+            if stored == body { return .alreadyRecorded }
+            guard stored == nil, header.state.mayBecome(.reported) else {
+                try ResultConflictsRepository.keep(body, of: match, by: reporter, at: instant, in: db)
+                return .conflict
+            }
+            try Self.validate(result, of: header, in: db)
             try db.execute(
-                sql: "INSERT INTO match_results (match_id, winner, body, reported_at) VALUES (?, ?, ?, ?)",
-                arguments: [match.rawValue, result.winner, body, instant.milliseconds])
+                sql: """
+                    INSERT INTO match_results (match_id, winner, body, reported_by, reported_at)
+                    VALUES (?, ?, ?, ?, ?)
+                    """,
+                arguments: [match.rawValue, result.winner, body, reporter, instant.milliseconds])
             try Self.move(match, from: header.state, to: .reported, endedAt: nil, reason: nil, in: db)
             let job = try EncodedJob(RecordMatchResult(matchId: match), id: RecordMatchResult.jobId(match))
             try Outbox.insert(
@@ -105,10 +111,11 @@ public struct MatchesRepository: Sendable {
             guard var record = try Self.header(match, in: db) else { return nil }
             record.roster = try Self.roster(match, in: db)
             let row = try Row.fetchOne(
-                db, sql: "SELECT body, reported_at FROM match_results WHERE match_id = ?",
+                db, sql: "SELECT body, reported_by, reported_at FROM match_results WHERE match_id = ?",
                 arguments: [match.rawValue])
             if let row {
                 record.result = try MatchResult.read(row["body"])
+                record.reportedBy = row["reported_by"] == "" ? nil : row["reported_by"]
                 record.reportedAt = Instant(milliseconds: row["reported_at"])
             }
             return record
