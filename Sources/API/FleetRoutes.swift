@@ -23,15 +23,20 @@ public struct FleetRoutes: Sendable {
     private let matchmaking: MatchmakingService
     private let latencies: PlayerLatencies
     private let skins: @Sendable ([PlayerID]) async throws -> [PlayerID: [ProductID]]
+    private let loadouts:
+        @Sendable ([PlayerID], [PlayerID: [ProductID]]) async throws -> [PlayerID: [String: ProductID]]
     private let resultStored: @Sendable () -> Void
 
     /// - Parameters:
     ///   - skins: the skins that each of the players owns (the store's entitlements).
+    ///   - loadouts: the skin that each of the players wears with each character, of those they own.
     ///   - resultStored: told when a result was written with its outbox row, so that the relay need not wait.
     public init(
         fleet: FleetService, matches: MatchesRepository, balance: BalanceRepository, players: PlayersRepository,
         matchmaking: MatchmakingService, latencies: PlayerLatencies,
         skins: @escaping @Sendable ([PlayerID]) async throws -> [PlayerID: [ProductID]],
+        loadouts:
+            @escaping @Sendable ([PlayerID], [PlayerID: [ProductID]]) async throws -> [PlayerID: [String: ProductID]],
         resultStored: @escaping @Sendable () -> Void = {}
     ) {
         self.fleet = fleet
@@ -41,6 +46,7 @@ public struct FleetRoutes: Sendable {
         self.matchmaking = matchmaking
         self.latencies = latencies
         self.skins = skins
+        self.loadouts = loadouts
         self.resultStored = resultStored
     }
 
@@ -86,7 +92,7 @@ public struct FleetRoutes: Sendable {
         let owned = try await skins(everyone)
         return try .json(
             MatchSheetReply(
-                record, names: names, skins: owned, patch: patch,
+                record, names: names, skins: owned, worn: try await loadouts(everyone, owned), patch: patch,
                 canBackfill: matchmaking.rules.modes[record.mode]?.backfill.isAllowed ?? false))
     }
 
@@ -232,6 +238,8 @@ private struct MatchSheetReply: Encodable {
         let rating: Double
         let role: String?
         let skins: [ProductID]
+        /// The one that the player wears with this character; absent where they chose none of theirs.
+        let skin: ProductID?
     }
 
     struct Balance: Encodable {
@@ -251,8 +259,8 @@ private struct MatchSheetReply: Encodable {
     let balance: Balance
 
     init(
-        _ record: MatchRecord, names: [PlayerID: String], skins: [PlayerID: [ProductID]], patch: Patch,
-        canBackfill: Bool
+        _ record: MatchRecord, names: [PlayerID: String], skins: [PlayerID: [ProductID]],
+        worn: [PlayerID: [String: ProductID]], patch: Patch, canBackfill: Bool
     ) {
         matchId = record.matchId
         mode = record.mode
@@ -262,7 +270,8 @@ private struct MatchSheetReply: Encodable {
             seats.map { seat in
                 Player(
                     playerId: seat.playerId, displayName: names[seat.playerId] ?? seat.playerId.rawValue,
-                    character: seat.character, rating: seat.rating, role: seat.role, skins: skins[seat.playerId] ?? [])
+                    character: seat.character, rating: seat.rating, role: seat.role, skins: skins[seat.playerId] ?? [],
+                    skin: worn[seat.playerId]?[seat.character])
             }
         }
         bots = record.bots

@@ -3,47 +3,16 @@ import GameModel
 import HTTPTypes
 import Hummingbird
 
-/// Players, leaderboards, matches and patches, to read. Any valid token may read all of them.
+/// Matches and patches, to read. Any valid token may read all of them.
 struct GameDataRoutes: Sendable {
     let players: PlayersRepository
     let matches: MatchesRepository
     let balance: BalanceRepository
 
     func add(to router: some RouterMethods<APIContext>) {
-        router.get("/v1/players/{id}", use: profile)
-        router.get("/v1/players/{id}/matches", use: history)
-        router.get("/v1/leaderboards/{mode}", use: leaderboard)
         router.get("/v1/matches/{id}", use: match)
         router.get("/v1/patches/current", use: currentPatch)
         router.get("/v1/patches/{n}", use: patch)
-    }
-
-    @Sendable func profile(_ request: Request, _ context: APIContext) async throws -> Response {
-        let player = try player(context)
-        guard let profile = try await players.profile(player) else {
-            throw Problem.notFound("There is no player \(player).")
-        }
-        return try .json(profile)
-    }
-
-    @Sendable func history(_ request: Request, _ context: APIContext) async throws -> Response {
-        let player = try player(context)
-        let limit = try request.query("limit", default: 20, in: 1...MatchHistoryRepository.limitMax)
-        var before: MatchID?
-        if let text = request.query("before") {
-            guard let match = MatchID(rawValue: text) else {
-                throw Problem.invalidField("before", "Expected the matchId of the last match of the page before.")
-            }
-            before = match
-        }
-        return try .json(MatchPage(matches: try await matches.history(player, limit: limit, before: before)))
-    }
-
-    @Sendable func leaderboard(_ request: Request, _ context: APIContext) async throws -> Response {
-        _ = try context.requireIdentity()
-        let mode = try context.parameter("mode", as: Mode.self)
-        let limit = try request.query("limit", default: 100, in: 1...PlayersRepository.leaderboardLimitMax)
-        return try .json(Leaderboard(mode: mode, entries: try await players.leaderboard(mode, limit: limit)))
     }
 
     @Sendable func match(_ request: Request, _ context: APIContext) async throws -> Response {
@@ -51,7 +20,7 @@ struct GameDataRoutes: Sendable {
         let id = try context.parameter("id", as: MatchID.self)
         guard let match = try await matches.match(id) else { throw Problem.notFound("There is no match \(id).") }
         let names = try await players.displayNames(match.roster.map(\.playerId))
-        return try .json(MatchReply(match, names: names))
+        return try .tagged(MatchReply(match, names: names), for: request)
     }
 
     @Sendable func currentPatch(_ request: Request, _ context: APIContext) async throws -> Response {
@@ -69,13 +38,6 @@ struct GameDataRoutes: Sendable {
         return try Self.reply(request, patch, caching: "public, max-age=31536000, immutable")
     }
 
-    /// The player that the path names; `me` is the one who asks.
-    private func player(_ context: APIContext) throws(Problem) -> PlayerID {
-        if context.parameters.get("id") == "me" { return try context.requirePlayer() }
-        _ = try context.requireIdentity()
-        return try context.parameter("id", as: PlayerID.self)
-    }
-
     /// A patch with its entity tag; 304 without a body where the client has it.
     private static func reply(_ request: Request, _ patch: Patch, caching: String) throws -> Response {
         let tag = "\"patch-\(patch.patch)\""
@@ -86,15 +48,6 @@ struct GameDataRoutes: Sendable {
 }
 
 // MARK: Replies
-
-private struct MatchPage: Encodable {
-    var matches: [MatchSummary]
-}
-
-private struct Leaderboard: Encodable {
-    var mode: Mode
-    var entries: [LeaderboardEntry]
-}
 
 /// A match as players see it: without tickets.
 private struct MatchReply: Encodable {

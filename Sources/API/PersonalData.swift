@@ -34,6 +34,8 @@ public struct PersonalData: Sendable {
         let walletTransfers: [TransferReply]
         /// As others see the player.
         let player: PlayerProfile?
+        /// The skin chosen for each character, whether it is still the player's or not.
+        let loadout: [String: ProductID]
         let matches: [MatchSummary]
     }
 
@@ -46,7 +48,8 @@ public struct PersonalData: Sendable {
             wallet: try await store.inventory.wallet(of: player),
             walletTransfers: try await store.inventory.transfers(of: player, limit: limit)
                 .map { TransferReply($0, of: player) },
-            player: try await players.profile(player), matches: try await matches(of: player))
+            player: try await players.profile(player), loadout: try await players.loadouts.loadout(of: player),
+            matches: try await matches(of: player))
     }
 
     /// Takes out what names a person: the orders' part, the name that others see, and last the account, so that what is
@@ -59,6 +62,7 @@ public struct PersonalData: Sendable {
         if try await players.profile(player) != nil {
             try await players.upsert(player, displayName: Account.deletedName)
         }
+        try await players.loadouts.remove(player)
         if isOpen { try await accounts.delete(player, by: editor) }
     }
 

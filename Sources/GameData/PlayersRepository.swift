@@ -8,6 +8,9 @@ public struct PlayersRepository: Sendable {
 
     public init(database: RecordsDatabase) { self.database = database }
 
+    /// What the same players wear.
+    public var loadouts: LoadoutsRepository { LoadoutsRepository(database: database) }
+
     /// Notes a player at registration or log-in; a name that changed is taken over.
     public func upsert(_ player: PlayerID, displayName: String, at instant: Instant = .now) async throws {
         try await database.write { db in

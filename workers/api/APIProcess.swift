@@ -122,7 +122,9 @@ extension APIProcess {
             latencies: PlayerLatencies(redis: redis, book: book),
             histories: MatchmakingHistoryRepository(database: data),
             fleet: FleetService(redis: redis), players: PlayersRepository(database: data),
-            matches: MatchesRepository(database: data), balance: BalanceRepository(database: data),
+            matches: MatchesRepository(database: data), ratings: RatingHistoryRepository(database: data),
+            seasons: SeasonsRepository(database: data),
+            boards: Leaderboards(redis: redis, database: data), balance: BalanceRepository(database: data),
             events: EventLog(redis: redis), readiness: readiness, metrics: .shared
         ) { results.nudge() }
         dependencies.limits = configuration.limits

@@ -26,6 +26,9 @@ public struct APIDependencies: Sendable {
     public var fleet: FleetService
     public var players: PlayersRepository
     public var matches: MatchesRepository
+    public var ratings: RatingHistoryRepository
+    public var seasons: SeasonsRepository
+    public var boards: Leaderboards
     public var balance: BalanceRepository
     public var events: EventLog
     public var readiness: Readiness
@@ -41,8 +44,9 @@ public struct APIDependencies: Sendable {
         pictures: PictureService, pictureFolder: FolderPictures?, matchmaking: MatchmakingService,
         watcher: TicketWatcher, latencies: PlayerLatencies,
         histories: MatchmakingHistoryRepository, fleet: FleetService, players: PlayersRepository,
-        matches: MatchesRepository, balance: BalanceRepository, events: EventLog, readiness: Readiness,
-        metrics: MetricsRegistry, resultStored: @escaping @Sendable () -> Void
+        matches: MatchesRepository, ratings: RatingHistoryRepository,
+        seasons: SeasonsRepository, boards: Leaderboards, balance: BalanceRepository, events: EventLog,
+        readiness: Readiness, metrics: MetricsRegistry, resultStored: @escaping @Sendable () -> Void
     ) {
         self.accounts = accounts
         self.tokens = tokens
@@ -59,6 +63,9 @@ public struct APIDependencies: Sendable {
         self.fleet = fleet
         self.players = players
         self.matches = matches
+        self.ratings = ratings
+        self.seasons = seasons
+        self.boards = boards
         self.balance = balance
         self.events = events
         self.readiness = readiness

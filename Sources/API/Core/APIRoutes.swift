@@ -85,12 +85,19 @@ public enum APIRoutes {
             .add(to: version1)
         MatchmakingPlayerRoutes(service: matchmaking, latencies: latencies, replies: replies).add(to: version1)
         BackfillRoutes(matches: dependencies.matches, matchmaking: matchmaking).add(to: version1)
+        let wardrobe = Wardrobe(loadouts: players.loadouts) { players in try await skins(of: players, store) }
         FleetRoutes(
             fleet: dependencies.fleet, matches: dependencies.matches, balance: dependencies.balance, players: players,
             matchmaking: matchmaking, latencies: latencies,
-            skins: { players in try await skins(of: players, store) },
+            skins: wardrobe.skins,
+            loadouts: { players, owned in try await wardrobe.loadouts(of: players, owning: owned) },
             resultStored: dependencies.resultStored
         ).add(to: version1)
+        PlayersRoutes(
+            players: players, matches: dependencies.matches, ratings: dependencies.ratings,
+            seasons: dependencies.seasons, wardrobe: wardrobe
+        ).add(to: router)
+        LeaderboardRoutes(boards: dependencies.boards, seasons: dependencies.seasons).add(to: router)
         GameDataRoutes(players: players, matches: dependencies.matches, balance: dependencies.balance).add(to: router)
         EventsRoutes(log: dependencies.events).add(to: router)
         DevBalanceRoutes(balance: dependencies.balance).add(to: router)

@@ -32,6 +32,13 @@ public struct LoadoutsRepository: Sendable {
         }
     }
 
+    /// Forgets what a player wore.
+    public func remove(_ player: PlayerID) async throws {
+        try await database.write { db in
+            try db.execute(sql: "DELETE FROM loadouts WHERE player_id = ?", arguments: [player.rawValue])
+        }
+    }
+
     /// Puts a loadout in the place of the one before.
     /// - Throws: `GameDataError.invalid` naming the character that the current patch does not have.
     public func replace(
@@ -45,7 +52,7 @@ public struct LoadoutsRepository: Sendable {
             let known = try BalanceRepository.current(in: db).characters.map(\.id)
             if let character = loadout.keys.sorted().first(where: { !known.contains($0) }) {
                 throw GameDataError.invalid(
-                    field: "loadout.\(character)",
+                    field: character,
                     detail: "there is no such character; there are \(known.joined(separator: ", "))")
             }
             try db.execute(sql: "DELETE FROM loadouts WHERE player_id = ?", arguments: [player.rawValue])
