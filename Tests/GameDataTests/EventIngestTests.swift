@@ -112,7 +112,8 @@ struct EventIngestTests {
         try await withStage { stage in
             let fields = ["v", "1", "kind", "kill", "at", "5", "match", "m", "player", "", "data", "{}"]
             let entries = [
-                EventEntry(id: "1-1", fields: fields.map { Array($0.utf8) }), EventEntry(id: "1-2", fields: []),
+                EventEntry(id: StreamEntryID(milliseconds: 1, sequence: 1), fields: fields.map { Array($0.utf8) }),
+                EventEntry(id: StreamEntryID(milliseconds: 1, sequence: 2), fields: []),
             ]
             let first = try await stage.repository.store(entries, shard: 1)
             #expect((first.events, first.quarantined, first.repeated) == (1, 1, 0))
@@ -203,8 +204,6 @@ private struct Stage: Sendable {
 
 private func withStage(_ body: (Stage) async throws -> Void) async throws {
     try await withRedis { redis, server in
-        try await withRecords(schemas: [EventsSchema.schema]) { database in
-            try await body(Stage(redis: redis, server: server, repository: EventsRepository(database: database)))
-        }
+        try await withEvents { try await body(Stage(redis: redis, server: server, repository: $0)) }
     }
 }

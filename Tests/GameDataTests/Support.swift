@@ -11,6 +11,25 @@ func withData(
     try await withRecords(schemas: GameDataSchema.schemas, body)
 }
 
+/// Fresh files of events in a folder of their own.
+func withEvents(
+    kinds: EventKinds = .known, isolation: isolated (any Actor)? = #isolation,
+    _ body: (EventsRepository) async throws -> Void
+) async throws {
+    let folder = try TemporaryFolder()
+    defer { folder.remove() }
+    let events = try EventsRepository.open(
+        folder: folder.path, kinds: kinds, logger: Logger(label: "test.events"))
+    do {
+        try await body(events)
+    } catch {
+        // The body's own error is the one to see.
+        do { try events.close() } catch let closing { print("closing the test events failed: \(closing)") }
+        throw error
+    }
+    try events.close()
+}
+
 /// Places a match, stores its result and applies it.
 func play(
     _ placement: MatchPlacement, _ result: MatchResult? = nil, at instant: Instant = .now,

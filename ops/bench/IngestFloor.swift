@@ -1,6 +1,7 @@
 import Foundation
 import GameData
 import GameModel
+import Jobs
 import Logging
 import Records
 import Redis
@@ -97,10 +98,9 @@ struct IngestFloor: Sendable {
     }
 
     private func storedCount(_ folder: String) async throws -> Int {
-        let database = try RecordsDatabase.open(
-            path: folder + "/events.sqlite", durability: .normal, schemas: [EventsSchema.schema], logger: logger)
-        let count = try await EventsRepository(database: database).count()
-        try database.close()
+        let events = try EventsRepository.open(folder: folder, logger: logger)
+        let count = try await events.count()
+        try events.close()
         return count
     }
 
@@ -148,7 +148,7 @@ struct IngestFloor: Sendable {
         try await clear()
         let events = BenchEvents(count: count, from: .now)
         let (lag, appended, redisMemory, memory) = try await withWorkers(workers, folder) { pids in
-            try await waitForConsumers(workers)
+            try await waitForProcesses(workers)
             let begin = ContinuousClock.now
             let appended = Mutex<Double?>(nil)
             async let appending: Void = {
@@ -176,9 +176,10 @@ struct IngestFloor: Sendable {
             redisMemory: redisMemory, memory: memory)
     }
 
-    private func waitForConsumers(_ count: Int) async throws {
+    /// A consumer of an empty stream is not known to it; a process is, by its heartbeat in Redis.
+    private func waitForProcesses(_ count: Int) async throws {
         let deadline = ContinuousClock.now + .seconds(60)
-        while try await !StreamDepth.read(redis).allSatisfy({ $0.consumers == count }) {
+        while try await ProcessRegistry.list(redis).count(where: { $0.role == "ingest" }) < count {
             guard ContinuousClock.now < deadline else { throw BenchError("the ingest processes don't begin") }
             try await Task.sleep(for: .milliseconds(20))
         }

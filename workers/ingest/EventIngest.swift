@@ -22,13 +22,20 @@ public struct EventIngestConfiguration: Sendable, Equatable {
     /// How long a consumer with nothing pending may be silent before its name is removed.
     public var retireIdle = Duration.seconds(600)
     public var retireEvery = Duration.seconds(60)
-    /// How long to wait after a failure of Redis or the file.
+    /// How often totals are copied and losses counted.
+    public var accountEvery = Duration.seconds(1)
+    /// How many days of events are kept, today among them; their totals are kept for good.
+    public var retentionDays = 30
+    /// How often to look for days that are too old.
+    public var retainEvery = Duration.seconds(60)
+    /// How long to wait after a failure of Redis or the file, and after each more in a row twice as long.
     public var backoff = Duration.milliseconds(500)
+    public var backoffMax = Duration.seconds(8)
 
     public init() {}
 }
 
-/// Moves events from the Redis streams to `events.sqlite`: one consumer per shard, side by side.
+/// Moves events from the Redis streams to the days' files: one consumer per shard, side by side.
 ///
 /// At least once from the stream, once in the table: a row is named by its entry, so a batch that was stored and not
 /// settled before a crash changes nothing when another process stores it again. While Redis or the file is away,
@@ -40,17 +47,21 @@ public struct EventIngest: Service {
     private let consumer: String
     private let logger: Logger
     private let health = ShardHealth()
+    private let now: @Sendable () -> Instant
 
-    /// - Parameter consumer: a name that no other process has.
+    /// - Parameters:
+    ///   - consumer: a name that no other process has.
+    ///   - now: by which days become too old.
     public init(
         redis: RedisClient, events: EventsRepository, configuration: EventIngestConfiguration, consumer: String,
-        readiness: Readiness? = nil, logger: Logger
+        readiness: Readiness? = nil, logger: Logger, now: @escaping @Sendable () -> Instant = { .now }
     ) {
         self.redis = redis
         self.events = events
         self.configuration = configuration
         self.consumer = consumer
         self.logger = logger
+        self.now = now
         readiness?.register("event-streams") { [health] in health.state() }
     }
 
@@ -59,8 +70,30 @@ public struct EventIngest: Service {
             for shard in 0..<GameDataKeys.shardCount {
                 let ingest = ShardIngest(
                     group: EventGroup(redis: redis, shard: shard, consumer: consumer), events: events,
-                    configuration: configuration, logger: logger, health: health)
+                    configuration: configuration, logger: logger, health: health, now: now)
                 group.addTask { await ingest.run() }
+            }
+            group.addTask { await retain() }
+        }
+    }
+
+    /// Removes days that are too old, until graceful shutdown or cancellation.
+    private func retain() async {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                do {
+                    let today = EventDay(at: now())
+                    let removed = try await events.removeOldDays(keeping: configuration.retentionDays, today: today)
+                    if !removed.isEmpty {
+                        logger.notice(
+                            "events of old days removed",
+                            metadata: ["files": "\(removed.map(\.name).joined(separator: " "))"])
+                    }
+                } catch {
+                    logger.warning("old events not removed", metadata: ["error": "\(error)"])
+                }
+                // Cancellation ends the wait, and then the loop.
+                do { try await Task.sleep(for: configuration.retainEvery) } catch { return }
             }
         }
     }

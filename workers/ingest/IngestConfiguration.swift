@@ -4,7 +4,7 @@ import GameModel
 /// The settings of an ingest process. The defaults work on a laptop.
 public struct IngestConfiguration: Sendable, Equatable {
     public var redisURL = "redis://127.0.0.1:6379"
-    /// The folder with `data.sqlite` and `events.sqlite`.
+    /// The folder with `data.sqlite`, `events.sqlite` and the days' files in `events`.
     public var dataFolder = ".muster"
     public var healthHost = "127.0.0.1"
     /// The port of /healthz, /readyz and /metrics; 0 takes any that is free.
@@ -25,6 +25,7 @@ public struct IngestConfiguration: Sendable, Equatable {
     /// - `muster.ingest.batch-max` (1 to 5000 entries)
     /// - `muster.ingest.linger-ms` (1 to 10000)
     /// - `muster.ingest.claim-idle-ms` (1000 to 600000)
+    /// - `muster.ingest.retention-days` (1 to 3650), how long events are kept
     /// - `muster.matchmaking.rules`, the path of a rules file
     /// - Throws: ``IngestConfigurationError`` naming the setting that is out of its range.
     public init(reader: ConfigReader) throws {
@@ -39,6 +40,8 @@ public struct IngestConfiguration: Sendable, Equatable {
             reader.int(forKey: "muster.ingest.linger-ms", default: Int(events.linger.milliseconds)))
         events.claimIdle = .milliseconds(
             reader.int(forKey: "muster.ingest.claim-idle-ms", default: Int(events.claimIdle.milliseconds)))
+        events.retentionDays = reader.int(
+            forKey: "muster.ingest.retention-days", default: events.retentionDays)
         rulesFile = reader.string(forKey: "muster.matchmaking.rules")
         try validate()
     }
@@ -50,6 +53,7 @@ public struct IngestConfiguration: Sendable, Equatable {
         try Self.check("muster.ingest.batch-max", events.batchMax, in: 1...5_000)
         try Self.check("muster.ingest.linger-ms", Int(events.linger.milliseconds), in: 1...10_000)
         try Self.check("muster.ingest.claim-idle-ms", Int(events.claimIdle.milliseconds), in: 1_000...600_000)
+        try Self.check("muster.ingest.retention-days", events.retentionDays, in: 1...3_650)
     }
 
     private static func check(

@@ -7,17 +7,40 @@ import ServiceLifecycle
 import Telemetry
 
 /// Empties one event shard: reads a batch, stores it in one transaction, settles it, and now and then takes over what
-/// dead consumers left.
+/// dead consumers left and counts what was lost.
+///
+/// A batch that can't be stored is held and tried again, after longer and longer waits, and nothing more is read
+/// meanwhile: the other events wait in the stream, where another process may take them.
 struct ShardIngest: Sendable {
     let group: EventGroup
     let events: EventsRepository
     let configuration: EventIngestConfiguration
     let logger: Logger
     let health: ShardHealth
+    let now: @Sendable () -> Instant
+
+    /// Entries that were read and are not settled, with the life of the stream that they are of.
+    private struct Batch {
+        var entries: [EventEntry]
+        /// Asked after the read: what is read of a life that ended meanwhile counts for the next one, so that no loss
+        /// is told that was none. `nil` until it could be asked.
+        var life: StreamLife?
+    }
+
+    /// What is to be done between batches, and when.
+    private struct Chores {
+        var claim: ContinuousClock.Instant
+        var account: ContinuousClock.Instant
+        var retire: ContinuousClock.Instant
+        /// Whether the totals of all days were copied, as far as a process that ended had not.
+        var isCaughtUp = false
+        var lost = 0
+    }
 
     private static let stored = Counter(label: "ingest_events_total", dimensions: [("outcome", "stored")])
     private static let repeated = Counter(label: "ingest_events_total", dimensions: [("outcome", "repeated")])
     private static let quarantined = Counter(label: "ingest_events_total", dimensions: [("outcome", "quarantined")])
+    private static let raw = Counter(label: "ingest_events_raw_total")
     private static let claimed = Counter(label: "ingest_events_claimed_total")
     private static let failures = Counter(label: "ingest_failures_total", dimensions: [("what", "events")])
 
@@ -25,22 +48,21 @@ struct ShardIngest: Sendable {
     func run() async {
         let clock = ContinuousClock()
         // A new process looks for the dead one's entries at once: it may be its successor.
-        var claimDue = clock.now
-        var retireDue = clock.now + configuration.retireEvery
+        var chores = Chores(claim: clock.now, account: clock.now, retire: clock.now + configuration.retireEvery)
+        var held: Batch?
+        var wait = configuration.backoff
         while !Task.isCancelled, !Task.isShuttingDownGracefully {
             do {
-                if clock.now >= claimDue {
-                    try await takeOver()
-                    claimDue = clock.now + configuration.claimEvery
-                }
-                if clock.now >= retireDue {
-                    try await group.retireConsumers(idle: configuration.retireIdle)
-                    retireDue = clock.now + configuration.retireEvery
-                }
+                try await storeAndSettle(&held)
+                try await doChores(&chores)
                 let entries = try await group.read(limit: configuration.batchMax, block: configuration.block)
                 let readAt = clock.now
-                try await storeAndSettle(entries)
+                if !entries.isEmpty {
+                    held = Batch(entries: entries, life: nil)
+                    try await storeAndSettle(&held)
+                }
                 health.note(shard: group.shard, trouble: nil)
+                wait = configuration.backoff
                 // A full batch has more behind it. A smaller one is all there was: more may gather meanwhile, so that
                 // few events at a time don't become a transaction each.
                 if !entries.isEmpty, entries.count < configuration.batchMax {
@@ -52,10 +74,27 @@ struct ShardIngest: Sendable {
                 health.note(shard: group.shard, trouble: "\(error)")
                 logger.warning(
                     "event ingest failed, goes on",
-                    metadata: ["shard": "\(group.shard)", "error": "\(error)"])
+                    metadata: ["shard": "\(group.shard)", "again after": "\(wait)", "error": "\(error)"])
                 // Cancellation ends the wait, and then the loop.
-                do { try await clock.sleep(for: configuration.backoff) } catch { return }
+                do { try await clock.sleep(for: wait) } catch { return }
+                wait = min(wait * 2, configuration.backoffMax)
             }
+        }
+    }
+
+    private func doChores(_ chores: inout Chores) async throws {
+        let clock = ContinuousClock()
+        if clock.now >= chores.claim {
+            try await takeOver()
+            chores.claim = clock.now + configuration.claimEvery
+        }
+        if clock.now >= chores.account {
+            try await account(&chores)
+            chores.account = clock.now + configuration.accountEvery
+        }
+        if clock.now >= chores.retire {
+            try await group.retireConsumers(idle: configuration.retireIdle)
+            chores.retire = clock.now + configuration.retireEvery
         }
     }
 
@@ -68,19 +107,44 @@ struct ShardIngest: Sendable {
             if !entries.isEmpty {
                 Self.claimed.increment(by: entries.count)
                 logger.info("claimed events", metadata: ["shard": "\(group.shard)", "count": "\(entries.count)"])
+                var batch: Batch? = Batch(entries: entries, life: nil)
+                try await storeAndSettle(&batch)
             }
-            try await storeAndSettle(entries)
             cursor = next
         } while cursor != EventGroup.firstCursor
     }
 
-    private func storeAndSettle(_ entries: [EventEntry]) async throws {
-        guard !entries.isEmpty else { return }
+    /// Copies the totals, then holds what Redis has against what is stored.
+    private func account(_ chores: inout Chores) async throws {
+        let account = try await group.account()
+        try await events.copyTotals(shard: group.shard, newest: chores.isCaughtUp ? 2 : nil)
+        chores.isCaughtUp = true
+        let losses = try await events.noteLosses(account, at: now())
+        for (how, count) in [("trimmed", losses.trimmed), ("wiped", losses.wiped), ("rewound", losses.rewound)] {
+            Gauge(label: "ingest_events_lost", dimensions: [("shard", "\(group.shard)"), ("how", how)]).record(count)
+        }
+        if losses.lost > chores.lost {
+            logger.warning(
+                "events were lost",
+                metadata: [
+                    "shard": "\(group.shard)", "by the cap": "\(losses.trimmed)", "with Redis": "\(losses.wiped)",
+                ])
+        }
+        chores.lost = losses.lost
+    }
+
+    /// Leaves nothing of the batch once it is settled; where that fails, the batch is there to be tried again.
+    private func storeAndSettle(_ held: inout Batch?) async throws {
+        guard let entries = held?.entries else { return }
+        let life: StreamLife
+        if let known = held?.life { life = known } else { life = try await group.life() }
+        held?.life = life
         Failpoint.eventsRead.pass()
-        let outcome = try await events.store(entries, shard: group.shard)
+        let outcome = try await events.store(entries, shard: group.shard, life: life, at: now())
         Failpoint.eventsStored.pass()
         Self.stored.increment(by: outcome.events)
         Self.repeated.increment(by: outcome.repeated)
+        Self.raw.increment(by: outcome.raw)
         if outcome.quarantined > 0 {
             Self.quarantined.increment(by: outcome.quarantined)
             logger.warning(
@@ -88,5 +152,6 @@ struct ShardIngest: Sendable {
                 metadata: ["shard": "\(group.shard)", "count": "\(outcome.quarantined)"])
         }
         try await group.settle(entries.map(\.id))
+        held = nil
     }
 }

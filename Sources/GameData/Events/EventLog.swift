@@ -10,18 +10,23 @@ public struct EventLog: Sendable {
     public static let lengthMax = 1_000_000
 
     private let redis: RedisClient
+    private let lengthMax: Int
 
-    public init(redis: RedisClient) { self.redis = redis }
+    /// - Parameter lengthMax: the cap of each shard; entries past it that nobody has stored are lost, and counted.
+    public init(redis: RedisClient, lengthMax: Int = lengthMax) {
+        self.redis = redis
+        self.lengthMax = lengthMax
+    }
 
     /// Appends events in one write to Redis, each to the shard of its match.
     /// - Throws: the first refusal, `.server("OOM …")` for one; events before it in the list have been appended.
     public func append(_ events: [EncodedEvent]) async throws(RedisError) {
         guard !events.isEmpty else { return }
-        let replies = try await redis.pipeline(events.map(Self.command))
+        let replies = try await redis.pipeline(events.map(command))
         for case .error(let message) in replies { throw RedisError.server(message) }
     }
 
-    private static func command(_ event: EncodedEvent) -> RedisCommand {
+    private func command(_ event: EncodedEvent) -> RedisCommand {
         var arguments: [RedisArgument] = [
             "XADD", RedisArgument(GameDataKeys.events(shard: event.shard)), "MAXLEN", "~", RedisArgument(lengthMax),
             "*",

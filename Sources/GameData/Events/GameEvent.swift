@@ -6,6 +6,8 @@ import GameModel
 public struct GameEvent: Sendable, Hashable, Codable {
     /// A lower-case name of letters and `_`, 1 to 64 of them: `kill`, `match_end`.
     public var kind: String
+    /// The version of the kind's data, 1 where absent: who changes what a kind's data means raises it.
+    public var v: Int?
     public var at: Instant
     public var matchId: MatchID?
     public var playerId: PlayerID?
@@ -13,10 +15,11 @@ public struct GameEvent: Sendable, Hashable, Codable {
     public var data: [String: JSONValue]?
 
     public init(
-        kind: String, at: Instant, matchId: MatchID? = nil, playerId: PlayerID? = nil,
+        kind: String, v: Int? = nil, at: Instant, matchId: MatchID? = nil, playerId: PlayerID? = nil,
         data: [String: JSONValue]? = nil
     ) {
         self.kind = kind
+        self.v = v
         self.at = at
         self.matchId = matchId
         self.playerId = playerId
@@ -28,6 +31,7 @@ public struct GameEvent: Sendable, Hashable, Codable {
     /// The most bytes of one event's `data` as JSON.
     public static let dataBytesMax = 4 * 1024
     public static let kindLengthMax = 64
+    public static let versionRange = 1...9_999
 
     /// Whether a text may be the kind of an event.
     public static func isKind(_ text: String) -> Bool {
@@ -52,13 +56,19 @@ public struct GameEvent: Sendable, Hashable, Codable {
                 throw GameDataError.invalid(
                     field: "events[\(index)].at", detail: "must be Unix milliseconds, 0 or more")
             }
+            let version = event.v ?? 1
+            guard versionRange.contains(version) else {
+                throw GameDataError.invalid(
+                    field: "events[\(index)].v", detail: "\(version) is not in 1 to \(versionRange.upperBound)")
+            }
             let json = try event.data.map { String(decoding: try encoder.encode($0), as: UTF8.self) } ?? "{}"
             guard json.utf8.count <= dataBytesMax else {
                 throw GameDataError.invalid(
                     field: "events[\(index)].data", detail: "\(json.utf8.count) bytes; at most \(dataBytesMax)")
             }
             return EncodedEvent(
-                kind: event.kind, at: event.at, matchId: event.matchId, playerId: event.playerId, json: json)
+                kind: event.kind, version: version, at: event.at, matchId: event.matchId, playerId: event.playerId,
+                json: json)
         }
     }
 }
@@ -66,13 +76,18 @@ public struct GameEvent: Sendable, Hashable, Codable {
 /// An event with its data as the JSON text that the stream and the table hold.
 public struct EncodedEvent: Sendable, Hashable {
     public var kind: String
+    /// The version of the kind's data.
+    public var version: Int
     public var at: Instant
     public var matchId: MatchID?
     public var playerId: PlayerID?
     public var json: String
 
-    public init(kind: String, at: Instant, matchId: MatchID?, playerId: PlayerID?, json: String) {
+    public init(
+        kind: String, version: Int = 1, at: Instant, matchId: MatchID?, playerId: PlayerID?, json: String
+    ) {
         self.kind = kind
+        self.version = version
         self.at = at
         self.matchId = matchId
         self.playerId = playerId
@@ -81,5 +96,5 @@ public struct EncodedEvent: Sendable, Hashable {
 
     /// The shard it goes to: that of its match, so that a match's events stay in order; else that of its player or
     /// kind.
-    var shard: Int { GameDataKeys.shard(for: matchId?.rawValue ?? playerId?.rawValue ?? kind) }
+    public var shard: Int { GameDataKeys.shard(for: matchId?.rawValue ?? playerId?.rawValue ?? kind) }
 }

@@ -20,16 +20,31 @@ public struct EventGroup: Sendable {
     }
 
     private var key: RedisKey { GameDataKeys.events(shard: shard) }
+    private var lifeKey: RedisKey { GameDataKeys.eventsLife(shard: shard) }
 
     /// Makes the stream and the group where they are missing. The group begins at the stream's first entry, so events
     /// appended before any consumer came are read too.
-    public func create() async throws(RedisError) {
-        do {
-            _ = try await redis.send(
-                RedisCommand("XGROUP", "CREATE", RedisArgument(key), RedisArgument(Self.name), "0", "MKSTREAM"))
-        } catch .server(let message) where message.hasPrefix("BUSYGROUP") {
-            // Another consumer was first.
-        }
+    /// - Returns: the stream's life: what is stored of it is counted by that.
+    @discardableResult
+    public func create() async throws(RedisError) -> StreamLife {
+        let reply = try await redis.run(
+            Self.openScript, keys: [key, lifeKey],
+            arguments: [RedisArgument(Self.name), RedisArgument(ULID().description)])
+        return StreamLife(try reply.expectString())
+    }
+
+    /// The life of the stream as it is now; made where there is none.
+    public func life() async throws(RedisError) -> StreamLife {
+        let reply = try await redis.send(RedisCommand("GET", RedisArgument(lifeKey), isSafeToRepeat: true))
+        guard let name = reply.string else { return try await create() }
+        return StreamLife(name)
+    }
+
+    /// How many entries the stream had and has, of one moment.
+    public func account() async throws(RedisError) -> StreamAccount {
+        let reply = try await redis.run(
+            Self.accountScript, keys: [key, lifeKey], arguments: [RedisArgument(Self.name)], isSafeToRepeat: true)
+        return try StreamAccount(shard: shard, reply: reply)
     }
 
     /// New entries, oldest first; empty where none came within `block`. Where the group is gone (Redis was wiped), it
@@ -73,19 +88,16 @@ public struct EventGroup: Sendable {
         return (try Self.entries(parts[1]), next)
     }
 
-    /// Says that entries are stored: takes them off the PEL and out of the stream.
-    ///
-    /// They are deleted, not left to the cap: the stream is then as long as its backlog, so its length says what is
-    /// waiting and Redis does not hold four million events that nobody will read again. A crash between the two
-    /// commands leaves entries that are acknowledged and not deleted; the cap takes those.
-    public func settle(_ ids: [String]) async throws(RedisError) {
+    /// Says that entries are stored: takes them off the PEL and out of the stream, so that the stream is as long as its
+    /// backlog.
+    public func settle(_ ids: [StreamEntryID]) async throws(RedisError) {
+        var calls: [(keys: [RedisKey], arguments: [RedisArgument])] = []
         for start in stride(from: 0, to: ids.count, by: Self.settleMax) {
-            let names = ids[start..<min(start + Self.settleMax, ids.count)].map { RedisArgument($0) }
-            let replies = try await redis.pipeline([
-                RedisCommand(["XACK", RedisArgument(key), RedisArgument(Self.name)] + names, isSafeToRepeat: true),
-                RedisCommand(["XDEL", RedisArgument(key)] + names, isSafeToRepeat: true),
-            ])
-            for case .error(let message) in replies { throw RedisError.server(message) }
+            let names = ids[start..<min(start + Self.settleMax, ids.count)].map { RedisArgument($0.description) }
+            calls.append(([key], [RedisArgument(Self.name)] + names))
+        }
+        for case .error(let message) in try await redis.pipeline(Self.settleScript, calls: calls) {
+            throw RedisError.server(message)
         }
     }
 
@@ -106,17 +118,21 @@ public struct EventGroup: Sendable {
     /// How many ids one command names.
     private static let settleMax = 1_000
 
+    private static let openScript = RedisScript(
+        name: "open_event_group", bytes: PackageResources.open_event_group_lua)
+    private static let settleScript = RedisScript(name: "settle_events", bytes: PackageResources.settle_events_lua)
+    private static let accountScript = RedisScript(name: "account_events", bytes: PackageResources.account_events_lua)
     private static let retireScript = RedisScript(
         name: "retire_consumers", bytes: PackageResources.retire_consumers_lua)
 
     /// `[[id, [field, value, …]], …]`. Entries deleted meanwhile have no fields; there is nothing left of them to
     /// store.
-    private static func entries(_ reply: RESPValue) throws(RedisError) -> [EventEntry] {
+    static func entries(_ reply: RESPValue) throws(RedisError) -> [EventEntry] {
         guard let list = reply.array else { throw .unexpectedReply("wanted a list of stream entries") }
         var entries: [EventEntry] = []
         entries.reserveCapacity(list.count)
         for item in list {
-            guard let pair = item.array, pair.count == 2, let id = pair[0].string else {
+            guard let pair = item.array, pair.count == 2, let id = pair[0].bytes.flatMap({ StreamEntryID($0) }) else {
                 throw .unexpectedReply("wanted a stream entry")
             }
             guard let fields = pair[1].array else { continue }

@@ -1,0 +1,183 @@
+import GRDB
+import Records
+
+/// The tables of the events' files.
+///
+/// Each day and shard has a file of its own, `events/2026-11-26.3.sqlite`: what is too old goes with its file, at once
+/// and whole, and those who write two shards don't wait for each other. `events.sqlite` beside them holds what outlives
+/// the days: the totals of each, copied from its file, and what was lost.
+public enum EventsSchema {
+    /// The tables of `events.sqlite`.
+    public static let schema = RecordsSchema(
+        name: "events",
+        migrations: [
+            (id: "1-events", body: { db in try db.execute(sql: events) }),
+            (id: "2-days", body: { db in try db.execute(sql: totalsOfDays) }),
+        ])
+
+    /// The tables of a day's file.
+    public static let daySchema = RecordsSchema(
+        name: "events-of-a-day",
+        migrations: [(id: "1-day", body: { db in try db.execute(sql: day) })])
+
+    /// What ingest runs for each row: the row's number, then the columns in their order.
+    public static let insertRow = """
+        INSERT INTO events (id, kind, version, flag, at, match_id, player_id, json)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
+        """
+
+    private static let events = """
+        CREATE TABLE events (
+            stream BIGINT NOT NULL,
+            entry_id TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            at BIGINT NOT NULL,
+            match_id TEXT,
+            player_id TEXT,
+            json TEXT NOT NULL,
+            PRIMARY KEY (stream, entry_id)
+        );
+        CREATE INDEX events_by_match ON events (match_id, at);
+        CREATE TABLE quarantined_events (
+            stream BIGINT NOT NULL,
+            entry_id TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            fields TEXT NOT NULL,
+            quarantined_at BIGINT NOT NULL,
+            PRIMARY KEY (stream, entry_id)
+        );
+        """
+
+    // Rows of the first form have no day's file to go to, and no totals: they end with their table. `batch` is the
+    // number of the batch, in the day's file, that changed a row last: an older copy never replaces a newer one.
+    private static let totalsOfDays = """
+        DROP TABLE events;
+        DROP TABLE quarantined_events;
+        CREATE TABLE copied_days (
+            day BIGINT NOT NULL,
+            shard BIGINT NOT NULL,
+            batch BIGINT NOT NULL,
+            PRIMARY KEY (day, shard)
+        );
+        CREATE TABLE character_days (
+            day BIGINT NOT NULL,
+            shard BIGINT NOT NULL,
+            patch BIGINT NOT NULL,
+            mode TEXT NOT NULL,
+            character TEXT NOT NULL,
+            picks BIGINT NOT NULL,
+            wins BIGINT NOT NULL,
+            draws BIGINT NOT NULL,
+            leaves BIGINT NOT NULL,
+            kills BIGINT NOT NULL,
+            deaths BIGINT NOT NULL,
+            damage BIGINT NOT NULL,
+            duration_ms BIGINT NOT NULL,
+            batch BIGINT NOT NULL,
+            PRIMARY KEY (day, shard, patch, mode, character)
+        );
+        CREATE INDEX character_days_by_patch ON character_days (patch, mode);
+        CREATE TABLE player_days (
+            player_id TEXT NOT NULL,
+            region TEXT NOT NULL,
+            day BIGINT NOT NULL,
+            shard BIGINT NOT NULL,
+            matches BIGINT NOT NULL,
+            leaves BIGINT NOT NULL,
+            latency_ms DOUBLE PRECISION NOT NULL,
+            latencies BIGINT NOT NULL,
+            batch BIGINT NOT NULL,
+            PRIMARY KEY (player_id, region, day, shard)
+        );
+        CREATE INDEX player_days_by_day ON player_days (day);
+        CREATE TABLE stream_days (
+            day BIGINT NOT NULL,
+            shard BIGINT NOT NULL,
+            life TEXT NOT NULL,
+            entries BIGINT NOT NULL,
+            batch BIGINT NOT NULL,
+            PRIMARY KEY (shard, life, day)
+        );
+        CREATE TABLE event_losses (
+            shard BIGINT NOT NULL,
+            life TEXT NOT NULL,
+            added BIGINT NOT NULL,
+            trimmed BIGINT NOT NULL,
+            rewound BIGINT NOT NULL,
+            first_seen_at BIGINT NOT NULL,
+            seen_at BIGINT NOT NULL,
+            PRIMARY KEY (shard, life)
+        );
+        """
+
+    // The row's number is the entry's id, see StreamEntryID. `flag` is an EventFlag. Every match and player has one row
+    // of `finished_players`, however often it is told, and each such row counts once in the totals.
+    private static let day = """
+        CREATE TABLE events (
+            id INTEGER NOT NULL PRIMARY KEY,
+            kind TEXT NOT NULL,
+            version BIGINT NOT NULL,
+            flag BIGINT NOT NULL,
+            at BIGINT NOT NULL,
+            match_id TEXT,
+            player_id TEXT,
+            json TEXT NOT NULL
+        );
+        CREATE INDEX events_by_match ON events (match_id) WHERE match_id IS NOT NULL;
+        CREATE TABLE quarantined_events (
+            entry_id TEXT NOT NULL PRIMARY KEY,
+            reason TEXT NOT NULL,
+            fields TEXT NOT NULL,
+            quarantined_at BIGINT NOT NULL
+        );
+        CREATE TABLE finished_players (
+            match_id TEXT NOT NULL,
+            player_id TEXT NOT NULL,
+            character TEXT NOT NULL,
+            mode TEXT NOT NULL,
+            region TEXT NOT NULL,
+            patch BIGINT NOT NULL,
+            outcome TEXT NOT NULL,
+            quit BIGINT NOT NULL,
+            kills BIGINT NOT NULL,
+            deaths BIGINT NOT NULL,
+            damage BIGINT NOT NULL,
+            duration_ms BIGINT NOT NULL,
+            latency_ms DOUBLE PRECISION,
+            PRIMARY KEY (match_id, player_id)
+        );
+        CREATE TABLE character_totals (
+            patch BIGINT NOT NULL,
+            mode TEXT NOT NULL,
+            character TEXT NOT NULL,
+            picks BIGINT NOT NULL,
+            wins BIGINT NOT NULL,
+            draws BIGINT NOT NULL,
+            leaves BIGINT NOT NULL,
+            kills BIGINT NOT NULL,
+            deaths BIGINT NOT NULL,
+            damage BIGINT NOT NULL,
+            duration_ms BIGINT NOT NULL,
+            batch BIGINT NOT NULL,
+            PRIMARY KEY (patch, mode, character)
+        );
+        CREATE TABLE player_totals (
+            player_id TEXT NOT NULL,
+            region TEXT NOT NULL,
+            matches BIGINT NOT NULL,
+            leaves BIGINT NOT NULL,
+            latency_ms DOUBLE PRECISION NOT NULL,
+            latencies BIGINT NOT NULL,
+            batch BIGINT NOT NULL,
+            PRIMARY KEY (player_id, region)
+        );
+        CREATE INDEX player_totals_by_batch ON player_totals (batch);
+        CREATE TABLE stream_totals (
+            life TEXT NOT NULL PRIMARY KEY,
+            entries BIGINT NOT NULL,
+            batch BIGINT NOT NULL
+        );
+        CREATE TABLE batches (number BIGINT NOT NULL);
+        INSERT INTO batches (number) VALUES (0);
+        """
+}
