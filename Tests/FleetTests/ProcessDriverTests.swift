@@ -1,4 +1,3 @@
-import Fleet
 import Foundation
 import GameModel
 import Glibc
@@ -6,68 +5,161 @@ import Logging
 import TestSupport
 import Testing
 
+@testable import Fleet
+
 @Suite("Process driver: instances as processes of this host")
 struct ProcessDriverTests {
-    /// A driver whose "instances" are a shell that runs this script.
-    private func driver(_ script: String, folder: TemporaryFolder) -> ProcessDriver {
-        var configuration = ProcessDriverConfiguration(executable: "/bin/sh")
-        configuration.arguments = ["-c", script]
-        configuration.environment = ["MUSTER_API_URL": "http://api"]
-        configuration.logFolder = folder.file("logs")
-        var logger = Logger(label: "test.driver")
-        logger.logLevel = .critical
-        return ProcessDriver(configuration: configuration, logger: logger)
-    }
-
-    private func order() -> InstanceOrder { InstanceOrder(instance: InstanceID(in: eu), region: eu, slots: 7) }
-
-    private func text(_ path: String) -> String {
-        FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) } ?? ""
-    }
-
-    @Test("an instance is told who it is, leads its own process group, and its output is kept")
+    @Test("an instance is told who it is, leads its own session, and its output is kept")
     func environmentAndGroup() async throws {
-        let folder = try TemporaryFolder()
-        defer { folder.remove() }
-        let driver = driver(
-            "echo $MUSTER_INSTANCE_ID $MUSTER_INSTANCE_REGION $MUSTER_INSTANCE_SLOTS $MUSTER_API_URL; "
-                + "echo /proc/$$/fd/*; exec sleep 60", folder: folder)
-        let order = order()
+        let host = try DriverHost()
+        defer { host.remove() }
+        setenv("MUSTER_PAYMENTS_SECRET_KEY", "sk_test_of_the_allocator", 1)
+        defer { unsetenv("MUSTER_PAYMENTS_SECRET_KEY") }
+        let driver = host.driver(
+            "echo $MUSTER_INSTANCE_ID $MUSTER_INSTANCE_REGION $MUSTER_INSTANCE_SLOTS $MUSTER_API_URL "
+                + "$MUSTER_INSTANCE_BUILD; echo /proc/$$/fd/*; echo ${MUSTER_PAYMENTS_SECRET_KEY-none}; echo said >&2; "
+                + "exec sleep 60")
+        let order = host.order(build: "1.4.2")
         try await driver.start(order)
-        let log = folder.file("logs/\(order.instance).log")
-        try await eventually("it has spoken") { text(log).split(separator: "\n").count >= 2 }
-        let lines = text(log).split(separator: "\n")
-        #expect(lines[0] == "\(order.instance) eu 7 http://api")
+        let log = host.log(of: order.instance)
+        try await eventually("it has spoken") { host.text(log).split(separator: "\n").count >= 4 }
+        let lines = host.text(log).split(separator: "\n")
+        #expect(lines[0] == "\(order.instance) eu 7 http://api 1.4.2")
         // The standard ones, and the folder that is being listed.
         let files = lines[1].split(separator: " ").compactMap { $0.split(separator: "/").last.flatMap { Int($0) } }
         #expect(files.count >= 3 && files.allSatisfy { $0 <= 3 })
+        #expect(lines[2] == "none", "an instance needs no secret of the payment provider")
+        #expect(lines[3] == "said")
         let pid = try #require(await driver.processIdentifier(of: order.instance))
         #expect(getpgid(pid) == pid)
+        #expect(getsid(pid) == pid)
         #expect(await driver.running() == [order.instance])
+        await #expect(throws: ProcessDriverError.runs(order.instance.rawValue)) { try await driver.start(order) }
         await driver.kill(order.instance)
         try await eventually("it is collected") { await driver.collectExits().map(\.how) == ["signal 9"] }
         #expect(await driver.running().isEmpty)
+        #expect(host.notes.instances().isEmpty, "no note is left of it")
     }
 
     @Test("stop asks by SIGTERM, which is not ignored although this process may ignore it")
     func stop() async throws {
-        let folder = try TemporaryFolder()
-        defer { folder.remove() }
-        let driver = driver("trap 'exit 3' TERM; echo ready; while :; do sleep 0.01; done", folder: folder)
-        let order = order()
+        let host = try DriverHost()
+        defer { host.remove() }
+        let driver = host.driver("trap 'exit 3' TERM; echo ready; while :; do sleep 0.01; done")
+        let order = host.order()
         try await driver.start(order)
-        try await eventually("it is ready") { text(folder.file("logs/\(order.instance).log")) == "ready\n" }
+        try await eventually("it is ready") { host.text(host.log(of: order.instance)) == "ready\n" }
         await driver.stop(order.instance)
         try await eventually("it ended by itself") {
             await driver.collectExits() == [InstanceExit(instance: order.instance, how: "exit 3")]
         }
     }
 
-    @Test("a program that is not there is an error, not an instance")
+    @Test("kill ends what the instance has started too")
+    func killsGroup() async throws {
+        let host = try DriverHost()
+        defer { host.remove() }
+        let driver = host.driver("sleep 60 & echo $!; wait")
+        let order = host.order()
+        try await driver.start(order)
+        let log = host.log(of: order.instance)
+        try await eventually("it has started another") { host.text(log).hasSuffix("\n") }
+        let other = try #require(Int32(host.text(log).trimmingCharacters(in: .whitespacesAndNewlines)))
+        let process = try #require(ProcessHandle(pid: other))
+        await driver.kill(order.instance)
+        try await eventually("both ended") { await driver.running().isEmpty && process.hasEnded }
+    }
+
+    @Test("a program that is not there, and a build that can't be, are errors and not instances")
     func missingProgram() async throws {
-        let driver = ProcessDriver(
-            configuration: ProcessDriverConfiguration(executable: "/nonexistent/muster"), logger: Logger(label: "t"))
-        await #expect(throws: ProcessDriverError.self) { try await driver.start(order()) }
-        #expect(await driver.running().isEmpty)
+        let host = try DriverHost()
+        defer { host.remove() }
+        var configuration = host.configuration("")
+        configuration.executable = "/nonexistent/muster"
+        let missing = ProcessDriver(configuration: configuration, logger: DriverHost.quiet)
+        await #expect(throws: (any Error).self) { try await missing.start(host.order()) }
+        #expect(await missing.running().isEmpty)
+        #expect(host.notes.instances().isEmpty)
+
+        configuration.executable = host.folder.file("games/{build}/muster")
+        let built = ProcessDriver(configuration: configuration, logger: DriverHost.quiet)
+        await #expect(throws: ProcessDriverError.badBuild("../x")) { try await built.start(host.order(build: "../x")) }
+        await #expect(throws: ProcessDriverError.noBuild(executable: configuration.executable)) {
+            try await built.start(host.order())
+        }
+        #expect(try configuration.executable(of: "2.0") == host.folder.file("games/2.0/muster"))
+    }
+
+    @Test("limits hold: open files, memory, core dumps and the share of the processor; ports come from their range")
+    func limits() async throws {
+        let host = try DriverHost()
+        defer { host.remove() }
+        var configuration = host.configuration("echo $MUSTER_INSTANCE_PORT; exec sleep 60")
+        configuration.limits.openFiles = 77
+        configuration.limits.memoryMiB = 512
+        configuration.limits.nice = 5
+        let port = try FreeTestPort.any()
+        configuration.ports = port...port
+        let driver = ProcessDriver(configuration: configuration, logger: DriverHost.quiet)
+        let order = host.order()
+        try await driver.start(order)
+        let pid = try #require(await driver.processIdentifier(of: order.instance))
+        let limits = host.text("/proc/\(pid)/limits").split(separator: "\n")
+        func limit(_ name: String) -> [Substring] {
+            limits.first { $0.hasPrefix(name) }?.dropFirst(name.count).split(separator: " ") ?? []
+        }
+        #expect(limit("Max open files").prefix(2) == ["77", "77"])
+        #expect(limit("Max address space").prefix(2) == ["536870912", "536870912"])
+        #expect(limit("Max core file size").prefix(2) == ["0", "0"])
+        #expect(getpriority(__priority_which_t(PRIO_PROCESS.rawValue), id_t(pid)) >= 5)
+        try await eventually("it knows its port") { host.text(host.log(of: order.instance)) == "\(port)\n" }
+        await #expect(throws: ProcessDriverError.noPort(port...port)) { try await driver.start(host.order()) }
+        await driver.kill(order.instance)
+        try await eventually("ended") { await driver.running().isEmpty }
+    }
+
+    @Test("a log past its size is started anew and the one before kept; logs of the long gone are removed")
+    func logs() async throws {
+        let host = try DriverHost()
+        defer { host.remove() }
+        let old = (0..<4).map { _ in host.order().instance }
+        try FileManager.default.createDirectory(atPath: host.logs, withIntermediateDirectories: true)
+        for name in old.map(\.rawValue) + ["api-1"] {
+            try Data("x".utf8).write(to: URL(filePath: "\(host.logs)/\(name).log"))
+        }
+        var configuration = host.configuration(
+            "yes 0123456789 | head -n 1000; trap 'echo after; exit 0' TERM; "
+                + "echo full; while :; do sleep 0.01; done")
+        configuration.logBytesMax = 4_096
+        configuration.logsKept = 2
+        let driver = ProcessDriver(configuration: configuration, logger: DriverHost.quiet)
+        let order = host.order()
+        try await driver.start(order)
+        let log = host.log(of: order.instance)
+        try await eventually("the log is full") { host.text(log).hasSuffix("full\n") }
+        let logs = try FileManager.default.contentsOfDirectory(atPath: host.logs)
+        #expect(logs.filter { name in old.contains { name == "\($0).log" } }.count == 2)
+        #expect(logs.contains("api-1.log"), "another process's log is not ours to remove")
+        _ = await driver.collectExits()
+        #expect(host.text(log).isEmpty)
+        #expect(host.text(log + ".1").hasSuffix("full\n"))
+        await driver.stop(order.instance)
+        try await eventually("ended") { await driver.running().isEmpty }
+        #expect(host.text(log) == "after\n", "it goes on at the new end")
+    }
+
+    @Test("a process is known by its number and its start: a later one with the same number is another")
+    func identity() throws {
+        let own = try #require(ProcessHandle(pid: getpid()))
+        #expect(!own.hasEnded)
+        #expect(ProcessHandle(pid: getpid(), startTicks: own.startTicks) != nil)
+        #expect(ProcessHandle(pid: getpid(), startTicks: own.startTicks - 1) == nil)
+        #expect(ProcessHandle(pid: 0) == nil)
+        #expect(ProcessHandle(pid: -1) == nil)
+        // proc(5): the name may hold anything.
+        let stat = "42 (a ) b (c) S 1 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 987654 1 2 3"
+        #expect(ProcessStat(text: stat)?.startTicks == 987_654)
+        #expect(ProcessStat(text: stat)?.state == "S")
+        #expect(ProcessStat(text: "42 (a) S 1") == nil)
     }
 }

@@ -52,10 +52,3 @@ public protocol InstanceDriver: Sendable {
     /// Ends at once what did not end when asked.
     func kill(_ instance: InstanceID) async
 }
-
-extension InstanceDriver {
-    public var startsInstances: Bool { true }
-
-    @discardableResult
-    public func adopt(_: Region) async -> [InstanceID] { [] }
-}

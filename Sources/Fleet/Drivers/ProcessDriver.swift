@@ -1,101 +1,223 @@
 import Foundation
 import GameModel
 import Logging
-
-/// How ``ProcessDriver`` starts instances.
-public struct ProcessDriverConfiguration: Equatable, Sendable {
-    /// The program to run; by default this one.
-    public var executable: String
-    /// Its arguments, without the program's name.
-    public var arguments: [String] = ["instance"]
-    /// Set in the child's environment, over what it inherits.
-    public var environment: [String: String] = [:]
-    /// Where each instance's output goes, as `<instance>.log`; `nil` for this process's standard error.
-    public var logFolder: String?
-
-    public init(executable: String = ProcessDriverConfiguration.thisProgram) { self.executable = executable }
-
-    /// The program that runs now, even where it was moved or replaced since.
-    public static var thisProgram: String {
-        do {
-            return try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        } catch {
-            return CommandLine.arguments.first ?? "muster"
-        }
-    }
-}
-
-public enum ProcessDriverError: Error, Sendable, CustomStringConvertible {
-    /// The program could not be started. `errno` as text.
-    case spawn(executable: String, reason: String)
-
-    public var description: String {
-        switch self {
-        case .spawn(let executable, let reason): "can't start \(executable): \(reason)"
-        }
-    }
-}
+import Subprocess
 
 /// Runs instances as processes of this host.
 ///
-/// Each is the leader of a process group of its own, so a ^C meant for this process does not reach it, and it lives on
-/// when this process is killed: it is then found by its heartbeats. Children are collected by ``collectExits()``,
-/// which the owner calls about each second; no signal handler is installed.
+/// Each leads a session and a process group of its own, so that a ^C meant for this process does not reach it, and it
+/// lives on when this process is killed. It is noted in a folder before it is started; the next driver on the host
+/// adopts it there, by ``adopt(_:)``. Two drivers never own one instance: who owns it holds its lock.
+///
+/// A signal reaches an instance only after its start time was compared, never a stranger who got its number.
 public actor ProcessDriver: InstanceDriver {
+    public nonisolated let startsInstances = true
+
+    /// An instance that this driver owns.
+    private struct Owned {
+        var note: InstanceNote
+        /// `nil` while it is being started.
+        var process: ProcessHandle?
+        /// Whether it is our child: its end is then told to us, with how it ended.
+        var isChild: Bool
+        let lock: FileLock?
+    }
+
     private let configuration: ProcessDriverConfiguration
+    private let folder: InstanceFolder?
     private let logger: Logger
-    private var children: [InstanceID: pid_t] = [:]
+    private var owned: [InstanceID: Owned] = [:]
+    private var exits: [InstanceExit] = []
+    /// Notes that could not be read, each told of once.
+    private var unreadable: Set<InstanceID> = []
 
     public init(configuration: ProcessDriverConfiguration = .init(), logger: Logger) {
         self.configuration = configuration
+        folder = configuration.notesFolder.map { InstanceFolder(path: $0) }
         self.logger = logger
     }
 
-    public func start(_ order: InstanceOrder) throws {
-        var environment = ProcessInfo.processInfo.environment
-        environment.merge(configuration.environment) { _, given in given }
-        environment["MUSTER_INSTANCE_ID"] = order.instance.rawValue
-        environment["MUSTER_INSTANCE_REGION"] = order.region.rawValue
-        environment["MUSTER_INSTANCE_SLOTS"] = String(order.slots)
-        var log: String?
-        if let folder = configuration.logFolder {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-            log = "\(folder)/\(order.instance).log"
+    // MARK: Starting
+
+    /// - Throws: ``ProcessDriverError``; nothing runs then.
+    public func start(_ order: InstanceOrder) async throws {
+        guard owned[order.instance] == nil else { throw ProcessDriverError.runs(order.instance.rawValue) }
+        var note = InstanceNote(
+            instance: order.instance, region: order.region, slots: order.slots, build: order.build,
+            port: try freePort(), executable: try configuration.executable(of: order.build),
+            log: try logPath(of: order.instance), boot: InstanceNote.currentBoot())
+        let lock = try folder?.lock(order.instance)
+        if folder != nil, lock == nil { throw ProcessDriverError.runs(order.instance.rawValue) }
+        // Noted before it is started: killed in between, this process leaves nothing that the next can't find.
+        try folder?.write(note)
+        owned[order.instance] = Owned(note: note, process: nil, isChild: true, lock: lock)
+        do {
+            let process = try await launch(note)
+            note.pid = process.pid
+            note.startTicks = process.startTicks
+            // It may have ended already.
+            guard owned[order.instance] != nil else { return }
+            owned[order.instance]?.process = process
+            owned[order.instance]?.note = note
+            do {
+                try configuration.limits.apply(to: process.pid)
+                try folder?.write(note)
+            } catch {
+                guard !process.hasEnded else { return }
+                process.killGroup()
+                throw error
+            }
+            logger.info(
+                "instance started",
+                metadata: ["instance": "\(order.instance)", "region": "\(order.region)", "pid": "\(process.pid)"])
+        } catch {
+            if owned[order.instance]?.process == nil { forget(order.instance) }
+            throw error
         }
-        let pid = try ProcessSpawn.spawn(
-            executable: configuration.executable, arguments: configuration.arguments, environment: environment,
-            log: log)
-        children[order.instance] = pid
-        logger.info(
-            "instance started",
-            metadata: ["instance": "\(order.instance)", "region": "\(order.region)", "pid": "\(pid)"])
     }
 
-    public func stop(_ instance: InstanceID) { send(SIGTERM, to: instance) }
-
-    public func kill(_ instance: InstanceID) { send(SIGKILL, to: instance) }
-
-    public func running() -> [InstanceID] { children.keys.sorted() }
-
-    public func collectExits() -> [InstanceExit] {
-        var exits: [InstanceExit] = []
-        for (instance, pid) in children {
-            guard let how = ProcessSpawn.exitStatus(of: pid) else { continue }
-            children[instance] = nil
-            logger.info("instance ended", metadata: ["instance": "\(instance)", "pid": "\(pid)", "how": "\(how)"])
-            exits.append(InstanceExit(instance: instance, how: how))
+    /// Starts the program, and waits for its end in a task of its own.
+    private func launch(_ note: InstanceNote) async throws -> ProcessHandle {
+        let launch = ProcessLaunch(note: note, configuration: configuration)
+        let (started, starting) = AsyncThrowingStream<ProcessHandle, any Error>.makeStream()
+        // Nobody's child, and never cancelled: swift-subprocess ends the process whose task is cancelled, and an instance
+        // must outlive this process.
+        Task {
+            do {
+                let how = try await launch.run { process in starting.yield(process) }
+                self.ended(note.instance, how)
+            } catch {
+                starting.finish(throwing: error)
+                self.lostSight(of: note.instance, error)
+            }
+            starting.finish()
         }
+        for try await process in started { return process }
+        throw ProcessDriverError.spawn(executable: note.executable, reason: "it ended before it was seen")
+    }
+
+    private func logPath(of instance: InstanceID) throws -> String? {
+        guard let folder = configuration.logFolder else { return nil }
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let running = Set(owned.keys.map(\.rawValue))
+        do {
+            try InstanceLog.prune(folder, keep: configuration.logsKept, sparing: running)
+        } catch {
+            logger.warning("can't remove old logs", metadata: ["folder": "\(folder)", "error": "\(error)"])
+        }
+        return "\(folder)/\(instance).log"
+    }
+
+    /// The lowest port of the range that no noted instance has and that can be listened on.
+    private func freePort() throws(ProcessDriverError) -> Int? {
+        guard let range = configuration.ports else { return nil }
+        var taken = Set(owned.values.compactMap(\.note.port))
+        for instance in folder?.instances() ?? [] where owned[instance] == nil {
+            if let port = note(of: instance)?.port { taken.insert(port) }
+        }
+        guard let port = range.first(where: { !taken.contains($0) && PortProbe.isFree($0) }) else {
+            throw .noPort(range)
+        }
+        return port
+    }
+
+    // MARK: Adopting
+
+    @discardableResult
+    public func adopt(_ region: Region) -> [InstanceID] {
+        guard let folder else { return [] }
+        var adopted: [InstanceID] = []
+        for instance in folder.instances() where owned[instance] == nil && instance.region == region {
+            do {
+                guard let lock = try folder.lock(instance) else { continue }
+                // Read with the lock held: it may have been struck off a moment ago.
+                guard let note = note(of: instance) else { continue }
+                guard let process = note.process() else {
+                    folder.remove(instance)
+                    exits.append(InstanceExit(instance: instance, how: "gone"))
+                    logger.notice("instance ended unseen", metadata: ["instance": "\(instance)"])
+                    continue
+                }
+                var current = note
+                current.pid = process.pid
+                current.startTicks = process.startTicks
+                if current != note { try folder.write(current) }
+                owned[instance] = Owned(note: current, process: process, isChild: false, lock: lock)
+                adopted.append(instance)
+                logger.notice("instance adopted", metadata: ["instance": "\(instance)", "pid": "\(process.pid)"])
+            } catch {
+                logger.warning("can't adopt instance", metadata: ["instance": "\(instance)", "error": "\(error)"])
+            }
+        }
+        return adopted
+    }
+
+    /// Lets go of all instances: they run on, and another driver may adopt them.
+    public func release() { owned = [:] }
+
+    private func note(of instance: InstanceID) -> InstanceNote? {
+        do {
+            return try folder?.note(of: instance)
+        } catch {
+            if unreadable.insert(instance).inserted {
+                logger.warning("can't read note", metadata: ["instance": "\(instance)", "error": "\(error)"])
+            }
+            return nil
+        }
+    }
+
+    // MARK: Running and ending
+
+    public func stop(_ instance: InstanceID) {
+        guard let process = owned[instance]?.process, !process.hasEnded else { return }
+        if !process.send(SIGTERM), !process.hasEnded {
+            logger.warning("can't signal instance", metadata: ["instance": "\(instance)"])
+        }
+    }
+
+    public func kill(_ instance: InstanceID) { owned[instance]?.process?.killGroup() }
+
+    public func running() -> [InstanceID] { owned.keys.sorted() }
+
+    /// Also keeps the logs of what runs within bounds.
+    public func collectExits() -> [InstanceExit] {
+        for (instance, own) in owned {
+            if let process = own.process, !own.isChild, process.hasEnded { ended(instance, "gone") }
+            if let path = own.note.log { bound(InstanceLog(path: path, bytesMax: configuration.logBytesMax)) }
+        }
+        defer { exits = [] }
         return exits
     }
 
-    /// The process that runs an instance, while it has not been collected.
-    public func processIdentifier(of instance: InstanceID) -> Int32? { children[instance] }
+    /// The process that runs an instance of this driver.
+    public func processIdentifier(of instance: InstanceID) -> Int32? { owned[instance]?.process?.pid }
 
-    // A child that was not collected yet keeps its number, so the signal can't hit a stranger.
-    private func send(_ signal: Int32, to instance: InstanceID) {
-        guard let pid = children[instance] else { return }
-        if Glibc.kill(pid, signal) != 0 {
-            logger.warning("can't signal instance", metadata: ["instance": "\(instance)", "errno": "\(errno)"])
+    private func bound(_ log: InstanceLog) {
+        do {
+            try log.bound()
+        } catch {
+            logger.warning("can't start log anew", metadata: ["log": "\(log.path)", "error": "\(error)"])
         }
+    }
+
+    private func ended(_ instance: InstanceID, _ how: String) {
+        guard let own = owned[instance] else { return }
+        logger.info(
+            "instance ended",
+            metadata: ["instance": "\(instance)", "pid": "\(own.note.pid ?? 0)", "how": "\(how)"])
+        exits.append(InstanceExit(instance: instance, how: how))
+        forget(instance)
+    }
+
+    /// A child whose end we will not be told is looked at like an adopted one.
+    private func lostSight(of instance: InstanceID, _ error: any Error) {
+        guard owned[instance]?.process != nil else { return }
+        logger.warning("can't wait for instance", metadata: ["instance": "\(instance)", "error": "\(error)"])
+        owned[instance]?.isChild = false
+    }
+
+    private func forget(_ instance: InstanceID) {
+        if owned[instance] != nil { folder?.remove(instance) }
+        owned[instance] = nil
     }
 }
