@@ -18,7 +18,8 @@ extension FleetService {
         }
         instances.sort { $0.instance < $1.instance }
         return FleetSnapshot(
-            region: region, instances: instances, allocations: allocations, unjoined: unjoined, lost: lost,
+            region: region, at: Instant(milliseconds: Int64(now)), instances: instances, allocations: allocations,
+            unjoined: unjoined, lost: lost,
             target: target.isEmpty ? nil : target, builds: builds.compactMap(\.string))
     }
 

@@ -55,6 +55,8 @@ public struct FleetSnapshot: Sendable, Equatable, Codable {
     }
 
     public let region: Region
+    /// By Redis `TIME`.
+    public let at: Instant
     public let instances: [Instance]
     /// Matches that hold a slot.
     public let allocations: Int
@@ -68,10 +70,11 @@ public struct FleetSnapshot: Sendable, Equatable, Codable {
     public let builds: [String]
 
     public init(
-        region: Region, instances: [Instance], allocations: Int, unjoined: Int, lost: Int, target: String? = nil,
-        builds: [String] = []
+        region: Region, at: Instant = Instant(milliseconds: 0), instances: [Instance], allocations: Int, unjoined: Int,
+        lost: Int, target: String? = nil, builds: [String] = []
     ) {
         self.region = region
+        self.at = at
         self.instances = instances
         self.allocations = allocations
         self.unjoined = unjoined

@@ -51,13 +51,19 @@ extension MatchmakingService {
     /// Ends a match that can't be played. From placing its players go back to the queue with their original time, or to
     /// `failed` after too many placements; from ready (the instance died) they go to `failed`.
     ///
+    /// - Parameter withHeadStart: whether those whose tickets failed come before others when they queue again.
     /// - Returns: `false` where the match had ended already, or is gone.
     @discardableResult
-    public func failPlacement(_ id: MatchID, reason: String) async throws(MatchmakingError) -> Bool {
+    public func failPlacement(
+        _ id: MatchID, reason: String, withHeadStart: Bool = false
+    ) async throws(MatchmakingError) -> Bool {
         try await end(id, action: "fail") { match throws(MatchmakingError) in
-            try await run(
+            let reply = try await run(
                 MatchmakingScripts.fail, keys: try keys(of: match),
                 arguments: failArguments(match.id, match.tickets, reason: reason, onlyWhenDue: false))
+            // Before their claims are free: who queues again at once has it.
+            if withHeadStart { await giveHeadStart(PlayerClaims.freed(in: reply).map(\.player)) }
+            return reply
         }
     }
 

@@ -62,14 +62,16 @@ public struct MatchmakingService: Sendable {
         let joinMs = isForming ? max(1, Int64(rules.joinSeconds * 1_000)) : 0
         let body = isForming ? leader : "{\"m\":[\(leader)]}"
         let reply: RESPValue
+        let headStart: Int
         do throws(RedisError) {
+            headStart = isForming ? 0 : try await self.headStart(of: request.player)
             try await invite(request.party, to: id, lifeMs: joinMs)
             reply = try await redis.run(
                 MatchmakingScripts.create, keys: keys.common + [keys.ticket(id)],
                 arguments: [
                     RedisArgument(id.rawValue), RedisArgument(players), RedisArgument(body),
                     RedisArgument(Int64(rules.waitSecondsMax * 1_000)),
-                    RedisArgument(quietMs), RedisArgument(joinMs),
+                    RedisArgument(quietMs), RedisArgument(joinMs), RedisArgument(headStart),
                 ], isSafeToRepeat: true)
         } catch {
             // Where the ticket may have been created, the claim must stay: it then names the player's active ticket.
@@ -82,6 +84,7 @@ public struct MatchmakingService: Sendable {
             if let active = try await activeTicket(of: request.player) { throw .ticketActive(active.id) }
             throw .redis(.timedOut(mayHaveRun: false))
         }
+        if headStart > 0 { await takeHeadStart(of: request.player) }
         let state = isForming ? TicketState.forming : .queued
         var fields = [
             "state": state.rawValue, "queuedAt": "\(queuedAt)", "players": players, isForming ? "m1" : "body": body,

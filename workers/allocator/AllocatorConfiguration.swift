@@ -18,6 +18,12 @@ public struct AllocatorConfiguration: Equatable, Sendable {
     public var instancesMax = 16
     /// Slots kept free in each region; with fewer, another instance is started.
     public var freeSlotsMin = 10
+    /// Matches after which an instance is replaced by a new one; 0: never.
+    public var matchesMax = 0
+    /// How long there must be too much room before an instance is drained for it.
+    public var calmTime: Duration = .seconds(60)
+    /// The build that regions are to run which have no target of their own (`muster fleet update`); `nil`: any.
+    public var build: String?
     /// Slots of each instance that it starts.
     public var slots = 50
     /// How many placements run at once in each pool.
@@ -46,9 +52,12 @@ public struct AllocatorConfiguration: Equatable, Sendable {
     /// Reads, with type, default and range:
     /// `muster.allocator.regions` (list of text, all of the rules), `.instances-min` (0…1000, 1), `.instances-max`
     /// (1…1000, 16),
-    /// `.free-slots-min` (0…100000, 10), `.concurrency` (1…1000, 32), `.executable` (text, this program),
+    /// `.free-slots-min` (0…100000, 10), `.concurrency` (1…1000, 32), `.matches-max` (0…1000000, 0 = never),
+    /// `.calm-seconds` (0…86400, 60), `.strategy` (list of `pack`, `spread` or `region=pack`, `region=spread`; pack),
+    /// `.executable` (text, this program),
     /// `.instance-logs` (folder, none), `.stop-grace-seconds` (0…3600, 12);
-    /// `muster.instance.slots` (1…1000, 50), `.token` (secret), `.host` (text, 127.0.0.1); `muster.redis.url`,
+    /// `muster.instance.slots` (1…1000, 50), `.build` (text, any), `.token` (secret), `.host` (text, 127.0.0.1);
+    /// `muster.redis.url`,
     /// `muster.data`, `muster.api.url`, `muster.supervisor.pid`, `muster.health.port`, `muster.log.level`,
     /// `muster.matchmaking.rules` (path of a rules file, the built-in rules).
     public init(reader: ConfigReader) throws {
@@ -60,6 +69,10 @@ public struct AllocatorConfiguration: Equatable, Sendable {
         instancesMax = reader.int(forKey: "muster.allocator.instances-max", default: instancesMax)
         freeSlotsMin = reader.int(forKey: "muster.allocator.free-slots-min", default: freeSlotsMin)
         concurrency = reader.int(forKey: "muster.allocator.concurrency", default: concurrency)
+        matchesMax = reader.int(forKey: "muster.allocator.matches-max", default: matchesMax)
+        calmTime = .seconds(reader.int(forKey: "muster.allocator.calm-seconds", default: 60))
+        build = reader.string(forKey: "muster.instance.build")
+        try readStrategies(reader.stringArray(forKey: "muster.allocator.strategy") ?? [])
         executable = reader.string(forKey: "muster.allocator.executable", default: executable)
         instanceLogFolder = reader.string(forKey: "muster.allocator.instance-logs")
         stopGrace = .seconds(reader.int(forKey: "muster.allocator.stop-grace-seconds", default: 12))
@@ -76,6 +89,24 @@ public struct AllocatorConfiguration: Equatable, Sendable {
         logLevel = level
         rulesFile = reader.string(forKey: "muster.matchmaking.rules")
         try validate()
+    }
+
+    /// `spread` for all regions, `eu=spread` for one.
+    private mutating func readStrategies(_ items: [String]) throws(AllocatorConfigurationError) {
+        for item in items {
+            let parts = item.split(separator: "=", omittingEmptySubsequences: false)
+                .map { $0.trimmingCharacters(in: .whitespaces) }
+            guard let strategy = parts.last.flatMap(AllocationStrategy.init(rawValue:)), parts.count <= 2 else {
+                throw AllocatorConfigurationError(
+                    key: "muster.allocator.strategy",
+                    reason: "'\(item)' is not pack, spread, region=pack or region=spread")
+            }
+            if parts.count == 2 {
+                fleet.strategies[Region(parts[0])] = strategy
+            } else {
+                fleet.strategy = strategy
+            }
+        }
     }
 
     /// Refuses what can't work, naming the key.
@@ -99,6 +130,14 @@ public struct AllocatorConfiguration: Equatable, Sendable {
         try hold(
             (1...FleetConfiguration.slotsMax).contains(slots), "instance.slots",
             "\(slots) is not 1 to \(FleetConfiguration.slotsMax)")
+        try hold(
+            (0...1_000_000).contains(matchesMax), "allocator.matches-max", "\(matchesMax) is not 0 to 1000000")
+        try hold(
+            (.zero ... .seconds(86_400)).contains(calmTime), "allocator.calm-seconds",
+            "\(calmTime) is not 0 to 86400 seconds")
+        if let build {
+            try hold(InstanceHeartbeat.isBuild(build), "instance.build", "expected 1 to 64 visible characters")
+        }
         try hold(stopGrace >= .zero, "allocator.stop-grace-seconds", "must not be negative")
     }
 

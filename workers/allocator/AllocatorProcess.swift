@@ -59,10 +59,12 @@ public struct AllocatorProcess: Sendable {
         let matches = MatchesRepository(database: database)
         let matchmaking = MatchmakingService(redis: redis, book: book, logger: logger)
         let lost = LostMatches(fleet: fleet, matches: matches, matchmaking: matchmaking, logger: logger)
+        let hearing = HeartbeatHearing(apiURL: configuration.apiURL)
         let keepers = regions.map { region in
             InstanceKeeper(
                 region: region, policy: policy, fleet: fleet,
-                driver: ProcessDriver(configuration: configuration.driver, logger: logger), lost: lost, logger: logger)
+                driver: ProcessDriver(configuration: configuration.driver, logger: logger), lost: lost, logger: logger,
+                hears: hearing.callAsFunction)
         }
         let placer = MatchPlacer(
             fleet: fleet, places: fleet, matches: matches, balance: BalanceRepository(database: database),
@@ -80,9 +82,13 @@ public struct AllocatorProcess: Sendable {
     }
 
     private var policy: InstanceKeeper.Policy {
-        InstanceKeeper.Policy(
+        var policy = InstanceKeeper.Policy(
             instancesMin: configuration.instancesMin, instancesMax: configuration.instancesMax,
             freeSlotsMin: configuration.freeSlotsMin, slots: configuration.slots, stopGrace: configuration.stopGrace)
+        policy.matchesMax = configuration.matchesMax == 0 ? nil : configuration.matchesMax
+        policy.calmTime = configuration.calmTime
+        policy.build = configuration.build
+        return policy
     }
 
     private func worker(

@@ -6,7 +6,8 @@ import ServiceLifecycle
 import Synchronization
 import Telemetry
 
-/// Keeps one region's fleet well: starts instances before slots run out, notices the dead, ends what they left behind.
+/// Keeps one region's fleet well: starts instances before slots run out, replaces those of an old build and the worn,
+/// drains what is too much (``FleetPlan``), notices the dead, ends what they left behind.
 ///
 /// It looks twice a second, and at once when a placement found no slot. Instances that it started or adopted end with
 /// it, unless they are to run on; those that it finds by their heartbeats alone are left alone.
@@ -17,6 +18,12 @@ final class InstanceKeeper: Service {
         var freeSlotsMin: Int
         var slots: Int
         var stopGrace: Duration
+        /// Matches after which an instance is replaced; `nil`: never.
+        var matchesMax: Int?
+        /// The build to run where the region has no target; `nil`: whatever the program has.
+        var build: String?
+        /// How long there must be too much room before an instance is drained for it.
+        var calmTime: Duration = .seconds(60)
         /// Whether its instances end with it; otherwise they run on, and the next allocator of this host adopts them.
         var stopsInstances = true
         /// How often it looks.
@@ -25,13 +32,19 @@ final class InstanceKeeper: Service {
         var startTime: Duration = .seconds(2)
         /// How often forgotten matches are looked for.
         var sweepInterval: Duration = .seconds(10)
-    }
+        /// Time for an instance that drained to end by itself, before it is told so by its driver.
+        var endTime: Duration = .seconds(3)
+        /// Silence of a running instance of its own, while the API answers, after which it is ended: it hangs.
+        var hungAfter: Duration = .seconds(60)
 
-    /// Why another instance is wanted, or not.
-    enum Need: Equatable, Sendable {
-        case none
-        case tooFewInstances
-        case tooFewSlots
+        var plan: FleetPlan.Policy {
+            var plan = FleetPlan.Policy(
+                instancesMin: instancesMin, instancesMax: instancesMax, freeSlotsMin: freeSlotsMin, slots: slots)
+            plan.matchesMax = matchesMax
+            plan.build = build
+            plan.calmTime = calmTime
+            return plan
+        }
     }
 
     let region: Region
@@ -39,27 +52,34 @@ final class InstanceKeeper: Service {
     private let fleet: FleetService
     private let driver: any InstanceDriver
     private let lost: LostMatches
+    private let hears: @Sendable () async -> Bool
     private let logger: Logger
     private let nudges: AsyncStream<Void>
     private let nudging: AsyncStream<Void>.Continuation
     private let ranOut = Mutex(false)
+    /// Since when there has been more room than is wanted.
+    private let calmSince = Mutex<ContinuousClock.Instant?>(nil)
     private let startedCounter: Counter
+    private let drainedCounter: Counter
     private let freeGauge: Gauge
 
+    /// - Parameter hears: whether heartbeats can reach the fleet at all: asked when an instance is silent.
     init(
         region: Region, policy: Policy, fleet: FleetService, driver: any InstanceDriver, lost: LostMatches,
-        logger: Logger
+        logger: Logger, hears: @escaping @Sendable () async -> Bool = { true }
     ) {
         self.region = region
         self.policy = policy
         self.fleet = fleet
         self.driver = driver
         self.lost = lost
+        self.hears = hears
         var logger = logger
         logger[metadataKey: "region"] = "\(region)"
         self.logger = logger
         (nudges, nudging) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         startedCounter = Counter(label: "fleet_instances_started_total", dimensions: [("region", region.rawValue)])
+        drainedCounter = Counter(label: "fleet_instances_drained_total", dimensions: [("region", region.rawValue)])
         freeGauge = Gauge(label: "fleet_free_slots", dimensions: [("region", region.rawValue)])
     }
 
@@ -90,16 +110,14 @@ final class InstanceKeeper: Service {
     }
 
     private func look() async {
-        var forgotten = ForgottenMatches(fleet: fleet, matches: lost.matches)
+        var sweep = MatchSweep(fleet: fleet, lost: lost)
         var sweptAt = ContinuousClock.now
         for await _ in nudges {
             do {
-                let snapshot = try await tick()
+                try await tick()
                 if ContinuousClock.now - sweptAt >= policy.sweepInterval {
                     sweptAt = .now
-                    for match in try await forgotten.sweep(region, present: snapshot.instances.map(\.instance)) {
-                        try await lost.end(match, reason: "forgotten")
-                    }
+                    try await sweep.run(region)
                 }
             } catch {
                 logger.warning("could not look after the fleet", metadata: ["error": "\(error)"])
@@ -108,46 +126,88 @@ final class InstanceKeeper: Service {
         }
     }
 
-    /// One look: who ended, who fell silent, what is missing.
+    /// One look: who ended, who fell silent, what is missing, what is too much.
     @discardableResult
     func tick() async throws -> FleetSnapshot {
         await driver.adopt(region)
         for exit in await driver.collectExits() { try await fleet.deregister(exit.instance) }
         let running = await driver.running().filter { $0.region == region }
-        let report = try await fleet.reap(region, sparing: running)
+        let before = try await fleet.list(region)
+        let isDeaf = before.instances.contains { $0.state == .unhealthy } ? await !hears() : false
+        let report = try await fleet.reap(region, sparing: running, isDeaf: isDeaf)
         for instance in report.dead { logger.warning("instance is dead", metadata: ["instance": "\(instance)"]) }
         if !report.lost.isEmpty { try await lost.settle(report.lost, in: region) }
 
         let snapshot = try await fleet.list(region)
         freeGauge.record(snapshot.freeSlots)
-        let known = Set(snapshot.instances.map(\.instance))
-        let starting = running.filter { !known.contains($0) }.count
+        await end(snapshot, running: running, isDeaf: isDeaf)
+        for instance in snapshot.instances where instance.saysUnhealthy(fleet.configuration) {
+            try await drain(.init(instance: instance.instance, reason: "unhealthy"))
+        }
         let ranOut = ranOut.withLock { ranOut in
             defer { ranOut = false }
             return ranOut
         }
-        guard driver.startsInstances else { return snapshot }
-        let need = Self.need(snapshot, starting: starting, ranOut: ranOut, policy: policy)
-        if need != .none, try await fleet.claimStart(region, for: policy.startTime) {
-            let instance = InstanceID(in: region)
-            logger.info("starting an instance", metadata: ["instance": "\(instance)", "why": "\(need)"])
-            Failpoint.allocatorStarting.pass()
-            try await driver.start(InstanceOrder(instance: instance, region: region, slots: policy.slots))
-            Failpoint.allocatorStarted.pass()
-            startedCounter.increment()
-        }
+        if driver.startsInstances { try await carryOut(plan(snapshot, running: running, ranOut: ranOut)) }
         return snapshot
     }
 
-    /// Whether another instance is wanted, as a function of what is there.
-    static func need(_ snapshot: FleetSnapshot, starting: Int, ranOut: Bool, policy: Policy) -> Need {
-        // An instance that drains offers no slots; a silent one gets no matches.
-        let fit = snapshot.instances.filter { $0.freeSlots != nil && $0.slots > 0 }.count
-        guard fit + starting < policy.instancesMax else { return .none }
-        if fit + starting < policy.instancesMin { return .tooFewInstances }
-        let free = snapshot.freeSlots + starting * policy.slots
-        if free < policy.freeSlotsMin || (ranOut && free == 0) { return .tooFewSlots }
-        return .none
+    private func plan(_ snapshot: FleetSnapshot, running: [InstanceID], ranOut: Bool) -> FleetPlan {
+        let known = Set(snapshot.instances.map(\.instance))
+        let now = ContinuousClock.now
+        let calm = calmSince.withLock { $0.map { now - $0 } ?? .zero }
+        let plan = FleetPlan(
+            snapshot, starting: running.filter { !known.contains($0) }.count, ranOut: ranOut, calm: calm,
+            policy: policy.plan)
+        calmSince.withLock { since in
+            if !plan.hasSurplus || plan.drain != nil {
+                since = plan.hasSurplus ? now : nil
+            } else if since == nil {
+                since = now
+            }
+        }
+        return plan
+    }
+
+    private func carryOut(_ plan: FleetPlan) async throws {
+        guard plan.starts > 0 || plan.drain != nil, try await fleet.claimStart(region, for: policy.startTime) else {
+            return
+        }
+        for _ in 0..<plan.starts {
+            let instance = InstanceID(in: region)
+            logger.info(
+                "starting an instance",
+                metadata: ["instance": "\(instance)", "why": "\(plan.need?.rawValue ?? "")"])
+            Failpoint.allocatorStarting.pass()
+            try await driver.start(
+                InstanceOrder(instance: instance, region: region, slots: policy.slots, build: plan.build))
+            Failpoint.allocatorStarted.pass()
+            startedCounter.increment()
+        }
+        if let drain = plan.drain { try await self.drain(drain) }
+    }
+
+    private func drain(_ drain: FleetPlan.Drain) async throws {
+        logger.info("draining an instance", metadata: ["instance": "\(drain.instance)", "why": "\(drain.reason)"])
+        if case .stands = try await fleet.drain(drain.instance, reason: drain.reason) { drainedCounter.increment() }
+    }
+
+    /// Ends those of its instances that drained to the last match and do not end by themselves, and those that hang.
+    private func end(_ snapshot: FleetSnapshot, running: [InstanceID], isDeaf: Bool) async {
+        for one in snapshot.instances where running.contains(one.instance) {
+            if one.state == .shutdown, one.stateMs > Int(policy.endTime.milliseconds) {
+                if one.stateMs > Int((policy.endTime + policy.stopGrace).milliseconds) {
+                    await driver.kill(one.instance)
+                } else {
+                    await driver.stop(one.instance)
+                }
+            } else if !isDeaf, one.silentMs > Int(policy.hungAfter.milliseconds),
+                one.stateMs > Int(policy.hungAfter.milliseconds)
+            {
+                logger.warning("instance hangs", metadata: ["instance": "\(one.instance)"])
+                await driver.kill(one.instance)
+            }
+        }
     }
 
     /// Asks its instances to finish, waits, and ends those that did not.
@@ -167,5 +227,12 @@ final class InstanceKeeper: Service {
     private func isRunning(_ instances: [InstanceID]) async -> Bool {
         _ = await driver.collectExits()
         return await driver.running().contains { instances.contains($0) }
+    }
+}
+
+extension FleetSnapshot.Instance {
+    /// Whether it lives and says that it is not well: it is to end.
+    fileprivate func saysUnhealthy(_ configuration: FleetConfiguration) -> Bool {
+        state == .unhealthy && order == nil && silentMs <= Int(configuration.silentAfter.milliseconds)
     }
 }

@@ -2,7 +2,8 @@
 -- KEYS: 1–7 common (see fragment.lua) · 8 ticket HASH
 -- ARGV: 1 ticket id · 2 players joined by ',', the leader first · 3 body as JSON (TicketBody); with others to join, the
 --   leader as JSON (TicketMember) · 4 longest wait in ms · 5 ms after which a ticket that nobody asks for is abandoned,
---   0 = never · 6 ms that the others have to join, 0 = nobody is to join
+--   0 = never · 6 ms that the others have to join, 0 = nobody is to join · 7 head start in ms: a ticket that is queued now
+--   counts as queued so much earlier
 -- Replies: the time queued (or created) in Unix ms, or 0 where it was declared void (void.lua)
 -- Cost: O(log n) of the queue
 -- Why: a ticket id is used once, so a repeated call finds the ticket there and answers as the first one did. A void one
@@ -18,8 +19,14 @@ end
 local now = mm_clock()
 local id = ARGV[1]
 local isForming = ARGV[6] ~= '0'
+local queuedAt = now
+if not isForming then
+    -- Never more than half of the longest wait, which goes on from the time that is queued at.
+    queuedAt = now - math.min(tonumber(ARGV[7] or '0'), math.floor(tonumber(ARGV[4]) / 2))
+end
 redis.call(
-    'HSET', key, 'state', isForming and 'forming' or 'queued', 'players', ARGV[2], 'queuedAt', now, 'maxWait', ARGV[4])
+    'HSET', key, 'state', isForming and 'forming' or 'queued', 'players', ARGV[2], 'queuedAt', queuedAt, 'maxWait',
+    ARGV[4])
 local quiet = nil
 if ARGV[5] ~= '0' then
     quiet = ARGV[5]
@@ -34,7 +41,7 @@ if isForming then
     return now
 end
 mm_keep_body(key, ARGV[3])
-mm_enter(now, id)
-mm_wait_until(id, now, now, ARGV[4], quiet)
-mm_publish_queued(now, id, now, ARGV[3])
-return now
+mm_enter(queuedAt, id)
+mm_wait_until(id, now, queuedAt, ARGV[4], quiet)
+mm_publish_queued(now, id, queuedAt, ARGV[3])
+return queuedAt
