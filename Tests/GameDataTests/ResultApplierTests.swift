@@ -108,6 +108,7 @@ struct ResultApplierTests {
     ) -> ResultApplier {
         ResultApplier(
             results: ResultsRepository(database: database), matchmaking: MatchmakingService(redis: redis, book: book),
-            fleet: FleetService(redis: redis), logger: Logger(label: "test.results"))
+            fleet: FleetService(redis: redis), boards: Leaderboards(redis: redis, database: database),
+            logger: Logger(label: "test.results"))
     }
 }

@@ -7,7 +7,8 @@ import Matchmaking
 import Records
 import Telemetry
 
-/// Runs `RecordMatchResult` jobs: applies the results of a batch in one transaction, then ends their matches in Redis.
+/// Runs `RecordMatchResult` jobs: applies the results of a batch in one transaction, puts their players on the
+/// leaderboards, then ends their matches in Redis.
 ///
 /// The second step follows the commit and may be lost with this process; the job then runs again, finds the result
 /// applied, and ends the match. A match that Redis has forgotten needs no ending.
@@ -15,6 +16,7 @@ struct ResultApplier: Sendable {
     let results: ResultsRepository
     let matchmaking: MatchmakingService
     let fleet: FleetService
+    let boards: Leaderboards
     let logger: Logger
 
     /// - Parameter limit: how many results one transaction applies.
@@ -39,6 +41,10 @@ struct ResultApplier: Sendable {
             case .failure(let error): errors[run.jobId] = error
             }
         }
+        if let error = await putOnBoards(ended.map(\.job.matchId)) {
+            for run in ended { errors[run.jobId] = error }
+            return errors
+        }
         await withTaskGroup(of: (JobID, (any Error)?).self) { group in
             for run in ended {
                 group.addTask {
@@ -55,6 +61,17 @@ struct ResultApplier: Sendable {
             for await (id, error) in group where error != nil { errors[id] = error }
         }
         return errors
+    }
+
+    /// Puts the players of the matches on the leaderboards. Where that fails the jobs run again: their results are
+    /// applied by then, and the boards follow.
+    private func putOnBoards(_ matches: [MatchID]) async -> (any Error)? {
+        do {
+            try await boards.put(playersOf: matches)
+            return nil
+        } catch {
+            return error
+        }
     }
 
     /// A busy file or a full disk is no fault of the results: they come back without having used an attempt, however

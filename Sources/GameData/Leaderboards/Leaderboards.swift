@@ -174,6 +174,8 @@ public struct Leaderboards: Sendable {
         fileprivate var last: BoardStanding?
 
         public init() {}
+
+        public var isAtStart: Bool { last == nil }
     }
 
     /// Puts the next ``readMax`` standings of SQLite on the boards: what Redis has lost of them (a replica that took
