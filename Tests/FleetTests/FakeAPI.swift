@@ -10,6 +10,7 @@ import Synchronization
 import TestSupport
 
 @testable import InstanceWorker
+@testable import MusterInstance
 
 /// The HTTP contract that an instance knows, with outages on demand. The real routes are held to the same contract by
 /// their own tests.
@@ -22,7 +23,7 @@ final class FakeAPI: Sendable {
         var results: [MatchID: [MatchReport]] = [:]
         /// Attempts to post a result, taken or not.
         var resultAttempts = 0
-        var events: [GameEvent] = []
+        var events: [InstanceEvent] = []
         /// The status that results are answered with, instead of being taken.
         var resultStatus: Int?
         var keyFetches = 0
@@ -58,9 +59,8 @@ final class FakeAPI: Sendable {
     ) async throws -> String {
         await signers.add(eddsa: key, kid: "k1")
         let claims = JoinClaims(
-            sub: .init(value: player.rawValue), aud: .init(value: ["instance:\(instance)"]),
-            exp: .init(value: Date().addingTimeInterval(lifetime)), iss: .init(value: issuer), match: match.rawValue,
-            jti: ULID().description)
+            iss: issuer, aud: .init(value: ["instance:\(instance)"]), sub: player.rawValue, match: match.rawValue,
+            exp: Int((Date().timeIntervalSince1970 + lifetime).rounded(.up)), jti: ULID().description)
         return try await signers.sign(claims, kid: "k1")
     }
 
@@ -106,7 +106,7 @@ final class FakeAPI: Sendable {
             return HTTPResponse.Status.noContent
         }
         router.post("v1/events") { [self] request, context in
-            struct Batch: Decodable { var events: [GameEvent] }
+            struct Batch: Decodable { var events: [InstanceEvent] }
             let batch = try await request.decode(as: Batch.self, context: context)
             seen.withLock { $0.events += batch.events }
             return HTTPResponse.Status.accepted

@@ -2,6 +2,7 @@ import GameModel
 import Testing
 
 @testable import InstanceWorker
+@testable import MusterInstance
 
 @Suite("Fight: the reference game's rules")
 struct FightTests {

@@ -5,9 +5,11 @@ import Logging
 import NIOCore
 import NIOPosix
 import ServiceLifecycle
+import Telemetry
 import TestSupport
 
 @testable import InstanceWorker
+@testable import MusterInstance
 
 /// A frame of the server as a test reads it.
 struct AnyFrame: Decodable, Sendable {
@@ -91,6 +93,9 @@ struct TestInstance: Sendable {
     let port: Int
     let group: ServiceGroup
 
+    /// What the game knows the API by.
+    let client: InstanceClient
+
     var id: InstanceID { configuration.instance }
 }
 
@@ -130,15 +135,24 @@ private func run<T: Sendable>(
     logger.logLevel = .critical
     let services = try await InstanceProcess(configuration: configuration, logger: logger)
         .services(client: client, withHealth: false)
-    guard let server = services.compactMap({ $0 as? GameServer }).first else {
+    guard let server = services.compactMap({ $0 as? GameServer }).first,
+        let instance = services.compactMap({ $0 as? InstanceClient }).first
+    else {
         throw TestSupportError("the instance has no game port")
     }
-    let group = ServiceGroup(services: services, logger: logger)
+    let group = ServiceGroup(
+        configuration: .init(
+            services: services.map {
+                .init(
+                    service: $0,
+                    successTerminationBehavior: $0 is any SelfStoppingService ? .gracefullyShutdownGroup : .cancelGroup)
+            }, logger: logger))
     return try await withThrowingTaskGroup(of: Void.self) { tasks in
         tasks.addTask { try await group.run() }
         let result: T
         do {
-            result = try await body(TestInstance(configuration: configuration, port: server.port, group: group))
+            result = try await body(
+                TestInstance(configuration: configuration, port: server.port, group: group, client: instance))
         } catch {
             tasks.cancelAll()
             throw error

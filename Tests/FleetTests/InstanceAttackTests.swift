@@ -5,6 +5,7 @@ import TestSupport
 import Testing
 
 @testable import InstanceWorker
+@testable import MusterInstance
 
 @Suite("Instance: what must not get in")
 struct InstanceAttackTests {
@@ -63,7 +64,9 @@ struct InstanceAttackTests {
                 #expect(try await client.rest().last?.type == "finished")
                 #expect(try await second.last?.type == "finished")
             }
-            #expect(try await refusal(instance.port, token: token) == "no-match")
+            #expect(try await refusal(instance.port, token: token) == "already-joined")
+            let fresh = try await api.token(one, match, instance: instance.id)
+            #expect(try await refusal(instance.port, token: fresh) == "no-match")
         }
     }
 

@@ -5,6 +5,7 @@ import TestSupport
 import Testing
 
 @testable import InstanceWorker
+@testable import MusterInstance
 
 @Suite("Instance: players who leave, come back, or come late")
 struct InstanceBackfillTests {

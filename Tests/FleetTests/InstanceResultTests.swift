@@ -5,6 +5,7 @@ import TestSupport
 import Testing
 
 @testable import InstanceWorker
+@testable import MusterInstance
 
 @Suite("Instance: a result is not lost")
 struct InstanceResultTests {

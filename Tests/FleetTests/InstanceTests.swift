@@ -6,6 +6,7 @@ import TestSupport
 import Testing
 
 @testable import InstanceWorker
+@testable import MusterInstance
 
 @Suite("Instance: a match over the game port")
 struct InstanceTests {

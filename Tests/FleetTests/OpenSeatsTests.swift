@@ -2,6 +2,7 @@ import GameModel
 import Testing
 
 @testable import InstanceWorker
+@testable import MusterInstance
 
 @Suite("Open seats of a running match")
 struct OpenSeatsTests {

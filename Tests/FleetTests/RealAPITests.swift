@@ -20,6 +20,7 @@ import Testing
 
 @testable import AllocatorWorker
 @testable import InstanceWorker
+@testable import MusterInstance
 
 @Suite("Fleet, allocator and instance behind the real API")
 struct RealAPITests {

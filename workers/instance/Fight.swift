@@ -1,5 +1,6 @@
 import Foundation
 import GameModel
+import MusterInstance
 
 /// The reference game, whole: who hits whom, as a function of the roster, the balance and a seed.
 ///
@@ -18,6 +19,8 @@ struct Fight: Sendable {
         let isBot: Bool
         /// An absent player stands still and can be hit.
         var isPresent: Bool
+        /// Another has taken the place: neither strikes nor can be hit, and counts for no team.
+        var isOut = false
         var health: Int
         var readyAtMs = 0
         var kills = 0
@@ -69,10 +72,20 @@ struct Fight: Sendable {
         fellAt[team] = nil
     }
 
+    func has(_ player: PlayerID) -> Bool { fighters.contains { $0.playerId == player } }
+
     /// A player is there (again), or gone.
     mutating func set(_ player: PlayerID, isPresent: Bool) {
         guard let index = fighters.firstIndex(where: { $0.playerId == player }) else { return }
         fighters[index].isPresent = isPresent
+        if isPresent { fighters[index].isOut = false }
+    }
+
+    /// Another has taken this player's place; until the player is there again, the fight is without them.
+    mutating func withdraw(_ player: PlayerID) {
+        guard let index = fighters.firstIndex(where: { $0.playerId == player }) else { return }
+        fighters[index].isOut = true
+        fighters[index].isPresent = false
     }
 
     /// How the teams came in, by number of the team: 1 for the best, equal ones for teams that tie.
@@ -94,7 +107,7 @@ struct Fight: Sendable {
         for attacker in fighters.indices.shuffled(using: &random) {
             while fighters[attacker].isPresent, fighters[attacker].health > 0, fighters[attacker].readyAtMs < now {
                 let opponents = fighters.indices.filter {
-                    fighters[$0].team != fighters[attacker].team && fighters[$0].health > 0
+                    fighters[$0].team != fighters[attacker].team && fighters[$0].isStanding
                 }
                 guard let target = opponents.randomElement(using: &random) else { break }
                 fighters[attacker].readyAtMs = max(fighters[attacker].readyAtMs, now - Self.tickMs)
@@ -129,9 +142,9 @@ struct Fight: Sendable {
 
     private mutating func settle() {
         for team in 0..<teamCount where fellAt[team] == nil {
-            if fighters.allSatisfy({ $0.team != team || $0.health == 0 }) { fellAt[team] = tick }
+            if fighters.allSatisfy({ $0.team != team || !$0.isStanding }) { fellAt[team] = tick }
         }
-        let standing = Set(fighters.filter { $0.health > 0 }.map(\.team))
+        let standing = Set(fighters.filter(\.isStanding).map(\.team))
         if standing.count == 1, let team = standing.first {
             outcome = .won(team: team)
         } else if standing.isEmpty {
@@ -152,7 +165,7 @@ struct Fight: Sendable {
     /// What each team has left of its health, 0 to 1.
     private var healthShares: [Double] {
         (0..<teamCount).map { team in
-            let members = fighters.filter { $0.team == team }
+            let members = fighters.filter { $0.team == team && !$0.isOut }
             let left = members.reduce(0) { $0 + $1.health }
             return Double(left) / Double(max(1, members.reduce(0) { $0 + $1.healthMax }))
         }
@@ -160,6 +173,8 @@ struct Fight: Sendable {
 }
 
 extension Fight.Fighter {
+    var isStanding: Bool { health > 0 && !isOut }
+
     init(
         _ player: MatchSheet.Player, team: Int, in sheet: MatchSheet, isPresent: Bool = true, isBot: Bool = false
     ) {
@@ -175,6 +190,14 @@ extension Fight.Fighter {
 }
 
 extension MatchSheet {
+    /// The sheet as if these players were not on it.
+    func without(_ absent: Set<PlayerID>) -> MatchSheet {
+        guard !absent.isEmpty else { return self }
+        var sheet = self
+        sheet.teams = teams.map { team in team.filter { !absent.contains($0.playerId) } }
+        return sheet
+    }
+
     /// A bot as strong as the mean of the players; the characters in turn.
     func bot(_ number: Int, team: Int) -> Player {
         let rating = players.isEmpty ? 1_500 : players.reduce(0) { $0 + $1.rating } / Double(players.count)

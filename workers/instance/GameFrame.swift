@@ -1,5 +1,6 @@
 import Foundation
 import GameModel
+import MusterInstance
 import NIOCore
 
 /// The game port's protocol: JSON objects, one a line, at most 4 KiB each. The first frame of a client is `join`.
@@ -91,7 +92,7 @@ struct GameRefusal: Error, Sendable, Equatable {
         case frameTooLarge = "frame-too-large"
         /// Signature, age, audience or claims of the token are wrong.
         case badToken = "bad-token"
-        /// The player has joined this match before with this token, or has just joined on another connection.
+        /// The token was used before, or the player has just joined on another connection.
         case alreadyJoined = "already-joined"
         /// The match is not placed here, or it has ended.
         case noMatch = "no-match"
@@ -110,5 +111,14 @@ struct GameRefusal: Error, Sendable, Equatable {
     init(_ code: Code, _ detail: String) {
         self.code = code
         self.detail = detail
+    }
+
+    /// A client is told no more of a bad token than that it is one.
+    init(_ refusal: JoinRefusal) {
+        switch refusal {
+        case .invalid: self.init(.badToken, "the token is not valid here")
+        case .used: self.init(.alreadyJoined, "the token was used before; ask for another")
+        case .unavailable: self.init(.unavailable, "the keys of the API are not known yet")
+        }
     }
 }

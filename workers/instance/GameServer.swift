@@ -1,24 +1,25 @@
 import GameModel
 import Logging
 import Metrics
+import MusterInstance
 import NIOCore
 import NIOPosix
 import ServiceLifecycle
-import Synchronization
 
 /// The game port: one task per connection, and nothing that a connection sends can hurt a match it did not join.
 ///
-/// A connection must join within the handshake time, frames are bounded, the bytes waiting for a slow reader are
-/// bounded, and whatever is not understood closes that one connection.
+/// A connection must join within the handshake time, an address has only so many that have not, frames are bounded in
+/// size and time, the bytes waiting for a slow reader are bounded, and whatever is not understood closes that one
+/// connection.
 final class GameServer: Service {
     typealias Connection = NIOAsyncChannel<ByteBuffer, ByteBuffer>
 
     private let listener: NIOAsyncChannel<Connection, Never>
     private let configuration: InstanceConfiguration
     private let host: MatchHost
-    private let verifier: JoinVerifier
+    private let client: InstanceClient
     private let logger: Logger
-    private let channels = Mutex<[ObjectIdentifier: any Channel]>([:])
+    private let connections: OpenConnections
     private let refusedCounter = Counter(label: "instance_connections_refused_total")
 
     /// The port that players connect to.
@@ -26,7 +27,7 @@ final class GameServer: Service {
 
     /// Listens; connections are served from ``run()`` on.
     static func bind(
-        configuration: InstanceConfiguration, host: MatchHost, verifier: JoinVerifier, logger: Logger
+        configuration: InstanceConfiguration, host: MatchHost, client: InstanceClient, logger: Logger
     ) async throws -> GameServer {
         let limits = configuration.limits
         let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
@@ -39,22 +40,26 @@ final class GameServer: Service {
             .bind(host: configuration.bindHost, port: configuration.port) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(
-                        ByteToMessageHandler(LineDecoder(bytesMax: limits.frameBytesMax)))
+                        ByteToMessageHandler(
+                            LineDecoder(
+                                bytesMax: limits.frameBytesMax,
+                                timeMax: .milliseconds(limits.frameTime.milliseconds))))
                     return try Connection(wrappingChannelSynchronously: channel)
                 }
             }
         return GameServer(
-            listener: listener, configuration: configuration, host: host, verifier: verifier, logger: logger)
+            listener: listener, configuration: configuration, host: host, client: client, logger: logger)
     }
 
     private init(
         listener: NIOAsyncChannel<Connection, Never>, configuration: InstanceConfiguration, host: MatchHost,
-        verifier: JoinVerifier, logger: Logger
+        client: InstanceClient, logger: Logger
     ) {
         self.listener = listener
         self.configuration = configuration
         self.host = host
-        self.verifier = verifier
+        self.client = client
+        connections = OpenConnections(limits: configuration.limits)
         self.logger = logger
         port = listener.channel.localAddress?.port ?? configuration.port
     }
@@ -79,13 +84,8 @@ final class GameServer: Service {
 
     private func admit(_ connection: Connection) async {
         let channel = connection.channel
-        let key = ObjectIdentifier(channel)
-        let isAdmitted = channels.withLock { channels in
-            guard channels.count < configuration.limits.connectionsMax else { return false }
-            channels[key] = channel
-            return true
-        }
-        defer { _ = channels.withLock { $0.removeValue(forKey: key) } }
+        let isAdmitted = connections.admit(channel)
+        defer { connections.remove(channel) }
         do {
             try await connection.executeThenClose { frames, _ in
                 guard isAdmitted else { return refusedCounter.increment() }
@@ -97,7 +97,7 @@ final class GameServer: Service {
     }
 
     private func closeAll() {
-        for channel in channels.withLock({ Array($0.values) }) { channel.close(promise: nil) }
+        for channel in connections.all { channel.close(promise: nil) }
     }
 
     private func serve(_ frames: NIOAsyncChannelInboundStream<ByteBuffer>, _ link: PlayerLink) async {
@@ -114,21 +114,35 @@ final class GameServer: Service {
                     return
                 case .join(let token):
                     guard seat == nil else { throw GameRefusal(.badFrame, "this connection has joined before") }
-                    let (player, match, id) = try await verifier.verify(token)
+                    let pass = try await client.join(token)
                     handshake.cancel()
-                    let room = try await host.room(for: match)
-                    try await room.join(player, link: link, token: id)
-                    seat = (room, player)
+                    connections.joined(channel)
+                    seat = (try await enter(pass, link), pass.player)
                 }
             }
         } catch let refusal as GameRefusal {
             refusedCounter.increment()
             await refuse(refusal, link)
+        } catch let refusal as JoinRefusal {
+            refusedCounter.increment()
+            logger.debug("join refused", metadata: ["why": "\(refusal)"])
+            await refuse(GameRefusal(refusal), link)
         } catch {
             logger.debug("connection failed", metadata: ["error": "\(error)"])
         }
         handshake.cancel()
         if let seat { await seat.room.leave(seat.player, link: link) }
+    }
+
+    private func enter(_ pass: JoinPass, _ link: PlayerLink) async throws(GameRefusal) -> MatchRoom {
+        do {
+            let room = try await host.room(for: pass.match)
+            try await room.join(pass.player, link: link)
+            return room
+        } catch {
+            await client.giveBack(pass)
+            throw error
+        }
     }
 
     /// Says why and closes, at most a second later: a client that does not read must not hold the connection.

@@ -2,6 +2,7 @@ import Configuration
 import Foundation
 import GameModel
 import Logging
+import MusterInstance
 
 /// What one game server process is told at its start.
 public struct InstanceConfiguration: Equatable, Sendable {
@@ -18,6 +19,8 @@ public struct InstanceConfiguration: Equatable, Sendable {
     public var slots = 50
     /// The version of the game that it runs.
     public var build = "1"
+    /// Matches after which it makes place for a new instance; 0 = never.
+    public var matchesMax = 0
     /// The API that it reports to.
     public var apiURL = "http://127.0.0.1:8080"
     /// Its token for the API, role `instance`.
@@ -59,7 +62,12 @@ public struct InstanceConfiguration: Equatable, Sendable {
     public struct ConnectionLimits: Equatable, Sendable {
         /// How long a connection may go without having joined.
         public var handshake: Duration = .seconds(5)
+        /// How many connections of one address may be there without having joined. Players of one house or carrier
+        /// share an address.
+        public var unjoinedMax = 256
         public var frameBytesMax = 4_096
+        /// How long a frame may take from its first byte to its last.
+        public var frameTime: Duration = .seconds(5)
         /// Bytes waiting to be sent to one player; past it the player is dropped.
         public var writeBytesMax = 65_536
         public var connectionsMax = 8_192
@@ -75,7 +83,8 @@ public struct InstanceConfiguration: Equatable, Sendable {
     /// Reads, with type, default and range:
     /// `muster.instance.region` (text, eu), `.id` (text, region.ULID), `.host` (text, 127.0.0.1), `.bind` (text, as
     /// host),
-    /// `.port` (0…65535, 0), `.slots` (1…1000, 50), `.build` (text, 1), `.token` (secret), `.tick-ms` (1…1000, 100),
+    /// `.port` (0…65535, 0), `.slots` (1…1000, 50), `.build` (text, 1), `.matches-max`
+    /// (0…1000000, 0), `.token` (secret), `.tick-ms` (1…1000, 100),
     /// `.ticks-max` (1…36000, 30), `.join-wait-ms` (1…600000, 10000), `.stop-grace-seconds` (0…3600, 10);
     /// `muster.api.url`, `muster.data`, `muster.supervisor.pid`, `muster.health.port`, `muster.log.level`.
     public init(reader: ConfigReader) throws {
@@ -87,6 +96,7 @@ public struct InstanceConfiguration: Equatable, Sendable {
         port = reader.int(forKey: "muster.instance.port", default: port)
         slots = reader.int(forKey: "muster.instance.slots", default: slots)
         build = reader.string(forKey: "muster.instance.build", default: build)
+        matchesMax = reader.int(forKey: "muster.instance.matches-max", default: matchesMax)
         token = reader.string(forKey: "muster.instance.token", isSecret: true, default: token)
         play.tick = .milliseconds(reader.int(forKey: "muster.instance.tick-ms", default: 100))
         play.ticksMax = reader.int(forKey: "muster.instance.ticks-max", default: play.ticksMax)
@@ -119,6 +129,9 @@ public struct InstanceConfiguration: Equatable, Sendable {
         try hold((0...65_535).contains(port), "muster.instance.port", "\(port) is not within 0 to 65535")
         try hold((1...1_000).contains(slots), "muster.instance.slots", "\(slots) is not within 1 to 1000")
         try hold(
+            (0...1_000_000).contains(matchesMax), "muster.instance.matches-max",
+            "\(matchesMax) is not within 0 to 1000000")
+        try hold(
             (1...36_000).contains(play.ticksMax), "muster.instance.ticks-max",
             "\(play.ticksMax) is not within 1 to 36000")
         try hold(
@@ -129,6 +142,21 @@ public struct InstanceConfiguration: Equatable, Sendable {
         try hold(stopGrace >= .zero, "muster.instance.stop-grace-seconds", "must not be negative")
         try hold(
             URL(string: apiURL)?.host != nil, "muster.api.url", "'\(apiURL)' is no URL like http://127.0.0.1:8080")
+    }
+}
+
+extension InstanceConfiguration {
+    /// What of it the fleet is told, and where to tell it.
+    var client: InstanceClient.Configuration {
+        var client = InstanceClient.Configuration(instance: instance, region: region)
+        client.host = host
+        client.slots = slots
+        client.build = build
+        client.apiURL = apiURL
+        client.token = token
+        client.dataFolder = dataFolder
+        client.matchesMax = matchesMax == 0 ? nil : matchesMax
+        return client
     }
 }
 

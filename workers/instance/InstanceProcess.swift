@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 import GameModel
 import Logging
+import MusterInstance
 import NIOCore
 import NIOPosix
 import ServiceLifecycle
@@ -35,33 +36,23 @@ public struct InstanceProcess: Sendable {
         try await client.shutdown()
     }
 
-    /// The parts in the order of their start; they stop in reverse: the game port first, the heartbeat near the end.
-    func services(client: HTTPClient, withHealth: Bool) async throws -> [any Service] {
-        let api = InstanceAPI(url: configuration.apiURL, token: configuration.token, client: client)
-        let spool = try ResultSpool(
-            dataFolder: configuration.dataFolder, instance: configuration.instance, logger: logger)
-        let events = EventBuffer()
-        let poster = ResultPoster(api: api, spool: spool, logger: logger)
-        let host = MatchHost(
-            configuration: configuration, api: api, events: events, poster: poster, logger: logger)
-        let verifier = JoinVerifier(instance: configuration.instance, api: api, logger: logger)
+    /// The parts in the order of their start; they stop in reverse: the game port first, the instance's client last.
+    func services(client http: HTTPClient, withHealth: Bool) async throws -> [any Service] {
+        let client = try InstanceClient(configuration: configuration.client, httpClient: http, logger: logger)
+        let host = MatchHost(configuration: configuration, client: client, logger: logger)
         let server = try await GameServer.bind(
-            configuration: configuration, host: host, verifier: verifier, logger: logger)
-        let heartbeater = Heartbeater(
-            configuration: configuration, port: server.port, host: host, api: api, logger: logger)
-        var services: [any Service] = [SpoolCloser(spool: spool)]
+            configuration: configuration, host: host, client: client, logger: logger)
+        client.ready(port: server.port)
+        var services: [any Service] = []
         if withHealth {
             let readiness = Readiness()
-            readiness.register("heartbeat") { heartbeater.readiness }
+            readiness.register("heartbeat") { client.readiness }
             services.append(
                 HealthServer(
                     host: "127.0.0.1", port: configuration.healthPort, readiness: readiness,
                     registry: MetricsRegistry.shared, logger: logger))
         }
-        services += [
-            ResultAdopter(poster: poster), EventPump(buffer: events, api: api, logger: logger), heartbeater, host,
-            server,
-        ]
+        services += [client, host, server, FleetOrders(client: client)]
         if let supervisor = configuration.supervisor {
             services.append(SupervisorWatch(supervisor: supervisor, logger: logger))
         }
@@ -70,12 +61,13 @@ public struct InstanceProcess: Sendable {
     }
 }
 
-/// Stops last: removes the spool's folder when nothing waits in it.
-private struct SpoolCloser: Service {
-    let spool: ResultSpool
+/// Ends the process when the fleet says so: it was drained, and nothing runs or is placed here any more.
+private struct FleetOrders: SelfStoppingService {
+    let client: InstanceClient
 
     func run() async throws {
-        try await gracefulShutdown()
-        spool.close()
+        await cancelWhenGracefulShutdown {
+            for await order in client.orders where order == .shutdown { return }
+        }
     }
 }

@@ -1,49 +1,43 @@
 import GameModel
 import Logging
 import Metrics
+import MusterInstance
 import ServiceLifecycle
 
 /// The matches of this instance: one room each, from the first join until the result is with the API.
 actor MatchHost: Service {
     private let configuration: InstanceConfiguration
-    private let api: InstanceAPI
-    private let events: EventBuffer
-    private let poster: ResultPoster
+    private let client: InstanceClient
     private let logger: Logger
 
     private var rooms: [MatchID: MatchRoom] = [:]
     private var ended = RecentMatches()
-    private(set) var isDraining = false
+    /// The process is about to end.
+    private var isStopping = false
     private let opened: AsyncStream<MatchRoom>
     private let opening: AsyncStream<MatchRoom>.Continuation
     private let playedCounter = Counter(label: "instance_matches_played_total")
     private let abandonedCounter = Counter(label: "instance_matches_abandoned_total")
     private let runningGauge = Gauge(label: "instance_matches_running")
 
-    init(
-        configuration: InstanceConfiguration, api: InstanceAPI, events: EventBuffer, poster: ResultPoster,
-        logger: Logger
-    ) {
+    init(configuration: InstanceConfiguration, client: InstanceClient, logger: Logger) {
         self.configuration = configuration
-        self.api = api
-        self.events = events
-        self.poster = poster
+        self.client = client
         self.logger = logger
         (opened, opening) = AsyncStream.makeStream()
     }
 
-    /// The matches that hold a slot here.
-    var running: [MatchID] { rooms.keys.sorted() }
-
-    /// The room of a match; opened by the first who asks.
+    /// The room of a match; opened by the first who asks. While the instance drains too: the fleet gives it no more
+    /// matches then, but one that was placed before may begin.
     func room(for match: MatchID) throws(GameRefusal) -> MatchRoom {
         if let room = rooms[match] { return room }
         guard !ended.contains(match) else { throw GameRefusal(.noMatch, "the match has ended") }
-        guard !isDraining else { throw GameRefusal(.draining, "this instance takes no more matches") }
+        guard !isStopping else { throw GameRefusal(.draining, "this instance takes no more matches") }
         // The fleet keeps to the slots; a match that has just ended may overlap with the one that takes its slot.
         guard rooms.count < 2 * configuration.slots else { throw GameRefusal(.full, "no slot is free") }
-        let room = MatchRoom(match: match, rules: configuration.play, api: api, events: events, logger: logger)
+        let room = MatchRoom(match: match, rules: configuration.play, client: client, logger: logger)
         rooms[match] = room
+        client.open(match)
         runningGauge.record(rooms.count)
         opening.yield(room)
         return room
@@ -59,23 +53,26 @@ actor MatchHost: Service {
         try await gracefulShutdown()
     }
 
-    /// Takes no new match, waits for the running ones, then abandons what still runs.
+    /// Takes no new match, waits for the running ones and their results, then abandons what still runs.
     func drain(within grace: Duration) async {
-        isDraining = true
+        isStopping = true
+        client.drain()
         let deadline = ContinuousClock.now + grace
-        while !rooms.isEmpty, ContinuousClock.now < deadline {
+        while ContinuousClock.now < deadline {
+            let undelivered = await client.undeliveredResults
+            if rooms.isEmpty, undelivered == 0 { break }
             do { try await Task.sleep(for: .milliseconds(50)) } catch { break }
         }
         opening.finish()
     }
 
     private func play(_ room: MatchRoom) async {
-        if let report = await room.run() {
+        if await room.run() {
             playedCounter.increment()
             ended.insert(room.match)
-            await poster.post(room.match, report)
         } else {
             abandonedCounter.increment()
+            client.abandon(room.match)
         }
         rooms[room.match] = nil
         runningGauge.record(rooms.count)

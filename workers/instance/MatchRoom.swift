@@ -1,6 +1,6 @@
-import Foundation
 import GameModel
 import Logging
+import MusterInstance
 import Telemetry
 
 /// One match on this instance, from the first join to its result.
@@ -11,8 +11,7 @@ import Telemetry
 actor MatchRoom {
     nonisolated let match: MatchID
     private let rules: InstanceConfiguration.PlayRules
-    private let api: InstanceAPI
-    private let events: EventBuffer
+    private let client: InstanceClient
     private let logger: Logger
 
     private enum Phase {
@@ -27,12 +26,11 @@ actor MatchRoom {
     /// The roster that the match began with.
     private var first: MatchSheet?
     private var fight: Fight?
-    /// Who came onto the roster while the match was under way.
+    /// Who came onto the roster while the match was under way. They are in the fight from when they join: one who does
+    /// not come must not stand there as a target.
     private var late: Set<PlayerID> = []
     private var links: [PlayerID: PlayerLink] = [:]
     private var joined: Set<PlayerID> = []
-    /// The tokens that each player has come with.
-    private var used: [PlayerID: Set<String>] = [:]
     /// Players of the roster who are not connected, and since when.
     private var gone: [PlayerID: ContinuousClock.Instant] = [:]
     /// Who went when their fighter had fallen: there was nothing left for them to play.
@@ -42,16 +40,10 @@ actor MatchRoom {
     private var refetching: [CheckedContinuation<Void, Never>]?
     private var fetchedAt = ContinuousClock.now
 
-    /// How often the roster is asked for before the players are told to come back.
-    static let fetchAttemptsMax = 6
-
-    init(
-        match: MatchID, rules: InstanceConfiguration.PlayRules, api: InstanceAPI, events: EventBuffer, logger: Logger
-    ) {
+    init(match: MatchID, rules: InstanceConfiguration.PlayRules, client: InstanceClient, logger: Logger) {
         self.match = match
         self.rules = rules
-        self.api = api
-        self.events = events
+        self.client = client
         var logger = logger
         logger[metadataKey: "match"] = "\(match)"
         self.logger = logger
@@ -61,9 +53,9 @@ actor MatchRoom {
 
     /// Lets a player in, and in again after the connection was lost. Waits for the roster.
     ///
-    /// The newest connection counts, for one that was lost may look alive for minutes. It takes a token of its own: a
-    /// token that was used does not throw its player out.
-    func join(_ player: PlayerID, link: PlayerLink, token: String) async throws(GameRefusal) {
+    /// The newest connection counts, for one that was lost may look alive for minutes. It takes a token of its own, so
+    /// that who reads along can't throw the player out.
+    func join(_ player: PlayerID, link: PlayerLink) async throws(GameRefusal) {
         if case .fetching = phase {
             await withCheckedContinuation { waiting.append($0) }
         }
@@ -74,17 +66,13 @@ actor MatchRoom {
         guard let seat = sheet.seat(of: player) else {
             throw GameRefusal(.badToken, "the player is not on the roster")
         }
-        if links[player] != nil, used[player]?.contains(token) == true {
-            throw GameRefusal(.alreadyJoined, "this player has joined before")
-        }
         guard !isReplaced(player, in: seat.team) else {
             throw GameRefusal(.full, "another player has taken the seat")
         }
-        used[player, default: []].insert(token)
         joined.insert(player)
         gone[player] = nil
         fallen.remove(player)
-        fight?.set(player, isPresent: true)
+        enter(seat.player, team: seat.team, sheet)
         let character = sheet.character(of: seat.player)
         // Said before the player is among those who get states, so that it is the first frame.
         link.send(
@@ -103,8 +91,24 @@ actor MatchRoom {
         links[player] = nil
         guard isOpen else { return }
         gone[player] = .now
+        client.left(player, match)
         if fight?.fighters.first(where: { $0.playerId == player })?.health == 0 { fallen.insert(player) }
         fight?.set(player, isPresent: false)
+    }
+
+    /// The player is in the fight. A late one takes the place of a fighter whose player is gone and won't be waited for.
+    private func enter(_ player: MatchSheet.Player, team: Int, _ sheet: MatchSheet) {
+        if late.contains(player.playerId), let fight, !fight.has(player.playerId) {
+            let longest = fight.fighters.filter { $0.team == team && !$0.isBot && !$0.isOut && $0.health > 0 }
+                .compactMap { fighter in gone[fighter.playerId].map { (fighter.playerId, $0) } }
+                .min { $0.1 < $1.1 }
+            if let longest, ContinuousClock.now - longest.1 >= rules.backfillAfter {
+                self.fight?.withdraw(longest.0)
+            }
+            self.fight?.add(player, team: team, in: sheet)
+            recordEntry(player, team: team, sheet)
+        }
+        fight?.set(player.playerId, isPresent: true)
     }
 
     /// Whether the player's team is whole without them. Who is gone for a moment only, or on the way, holds a seat.
@@ -128,25 +132,17 @@ actor MatchRoom {
     // MARK: The roster
 
     private func fetch() async -> MatchSheet? {
-        var retry = Retry(cap: .seconds(1))
-        for attempt in 1...Self.fetchAttemptsMax {
-            do {
-                return try await api.match(match)
-            } catch {
-                guard error.isWorthRetrying, attempt < Self.fetchAttemptsMax, !Task.isCancelled else {
-                    logger.warning("no roster", metadata: ["error": "\(error)"])
-                    let refusal =
-                        error.isWorthRetrying
-                        ? GameRefusal(.unavailable, "the roster is not here yet")
-                        : GameRefusal(.noMatch, "this match is not placed here")
-                    phase = .over(refusal)
-                    wake()
-                    return nil
-                }
-            }
-            await Self.pause(retry.pause())
+        do {
+            return try await client.sheet(of: match)
+        } catch {
+            logger.warning("no roster", metadata: ["error": "\(error)"])
+            phase = .over(
+                error.isWorthRetrying
+                    ? GameRefusal(.unavailable, "the roster is not here yet")
+                    : GameRefusal(.noMatch, "this match is not placed here"))
+            wake()
+            return nil
         }
-        return nil
     }
 
     /// Asks for the roster anew, at most once in the interval; those who come meanwhile wait for the same answer.
@@ -164,7 +160,7 @@ actor MatchRoom {
         let due = fetchedAt + rules.backfillInterval
         if due > .now { await Self.pause(due - .now) }
         do {
-            let fresh = try await api.match(match)
+            let fresh = try await client.sheet(of: match, attempts: 1)
             fetchedAt = .now
             if isOpen { take(fresh) }
         } catch {
@@ -175,14 +171,9 @@ actor MatchRoom {
     private func take(_ fresh: MatchSheet) {
         let known = Set(sheet?.players.map(\.playerId) ?? [])
         sheet = fresh
-        for (team, players) in fresh.teams.enumerated() {
-            for player in players where !known.contains(player.playerId) {
-                gone[player.playerId] = .now
-                late.insert(player.playerId)
-                guard fight != nil else { continue }
-                fight?.add(player, team: team, in: fresh)
-                recordEntry(player, team: team, fresh)
-            }
+        for player in fresh.players where !known.contains(player.playerId) {
+            gone[player.playerId] = .now
+            late.insert(player.playerId)
         }
     }
 
@@ -198,10 +189,10 @@ actor MatchRoom {
 
     // MARK: The match
 
-    /// Plays the match. `nil` where it never began, or this task was cancelled: then there is no result.
-    func run() async -> MatchReport? {
+    /// Plays the match. Whether it has a result: not where it never began, or this task was cancelled before its end.
+    func run() async -> Bool {
         Failpoint.instanceOpened.pass()
-        guard let first = await fetch() else { return nil }
+        guard let first = await fetch() else { return false }
         sheet = first
         self.first = first
         fetchedAt = .now
@@ -212,7 +203,7 @@ actor MatchRoom {
         do {
             try await gather()
             phase = .fighting
-            return try await withThrowingTaskGroup(of: MatchReport?.self) { tasks in
+            let report = try await withThrowingTaskGroup(of: MatchReport?.self) { tasks in
                 tasks.addTask { try await self.play() }
                 if first.canBackfill == true {
                     tasks.addTask {
@@ -224,10 +215,23 @@ actor MatchRoom {
                 for try await report in tasks { if let report { return report } }
                 throw CancellationError()
             }
+            await finish(with: report)
+            return true
         } catch {
             logger.warning("match abandoned", metadata: ["players": "\(joined.count)"])
             end(.error(GameRefusal(.abandoned, "the match ended without a result")), as: .abandoned)
-            return nil
+            return false
+        }
+    }
+
+    /// Players are told how it ended when that is stored, not before.
+    private func finish(with report: MatchReport) async {
+        phase = .over(GameRefusal(.noMatch, "the match has ended"))
+        switch await client.finish(match, report) {
+        case .recorded, .kept:
+            end(.finished(winner: report.winner, players: report.players), as: .noMatch)
+        case .refused:
+            end(.error(GameRefusal(.abandoned, "the result was not taken")), as: .abandoned)
         }
     }
 
@@ -244,11 +248,14 @@ actor MatchRoom {
         // Those who did not come are gone from now on: the wait for them is over.
         for player in gone.keys { gone[player] = start }
         fight = Fight(
-            sheet: sheet, present: Set(links.keys), seed: SplitMix64.seed(of: match.rawValue),
+            sheet: sheet.without(late.subtracting(joined)), present: Set(links.keys),
+            seed: SplitMix64.seed(of: match.rawValue),
             ticksMax: rules.ticksMax)
         record("match_started", data: ["patch": .number(sheet.patch.number), "players": .number(sheet.playerCount)])
         for (team, players) in sheet.teams.enumerated() {
-            for player in players { recordEntry(player, team: team, sheet) }
+            for player in players where fight?.has(player.playerId) == true {
+                recordEntry(player, team: team, sheet)
+            }
         }
         broadcastState()
         while fight?.outcome == nil {
@@ -268,7 +275,6 @@ actor MatchRoom {
         record(
             "match_finished",
             data: ["winner": .number(report.winner ?? -1), "durationMs": .number(Int(report.durationMs))])
-        end(.finished(winner: report.winner, players: report.players), as: .noMatch)
         return report
     }
 
@@ -299,9 +305,9 @@ actor MatchRoom {
     private func ask(for seats: OpenSeats) async -> Bool {
         do {
             if seats.isEmpty {
-                try await api.cancelBackfill(match)
+                try await client.cancelBackfill(match)
             } else {
-                try await api.requestBackfill(match, open: seats.open, left: seats.left)
+                try await client.requestBackfill(match, open: seats.open, left: seats.left)
                 record("backfill_requested", data: ["open": .number(seats.open.reduce(0, +))])
             }
             return true
@@ -330,22 +336,20 @@ actor MatchRoom {
         links = [:]
     }
 
-    /// Bots are part of the fight and of no result; nor is who was to come late and never did.
+    /// Bots are part of the fight and of no result; nor is who was to come late and never did, which it says.
     private func report(of fight: Fight, stayed: Set<PlayerID>, duration: Duration) -> MatchReport {
         var winner: Int?
         if case .won(let team) = fight.outcome { winner = team }
         let ranks = fight.ranks
+        let absent = late.subtracting(joined).sorted()
         return MatchReport(
             winner: winner, durationMs: duration.milliseconds, ranks: ranks.count > 2 ? ranks : nil,
-            players: fight.fighters.filter {
-                !$0.isBot && (joined.contains($0.playerId) || !late.contains($0.playerId))
-            }
-            .map {
+            players: fight.fighters.filter { !$0.isBot }.map {
                 .init(
                     playerId: $0.playerId, team: $0.team, kills: $0.kills, deaths: $0.deaths, damage: $0.dealt,
                     left: stayed.union(fallen).contains($0.playerId) ? nil : true,
                     latencyMs: roundTrips[$0.playerId])
-            })
+            }, neverCame: absent.isEmpty ? nil : absent)
     }
 
     // MARK: Events
@@ -361,9 +365,9 @@ actor MatchRoom {
             hit.killed ? "kill" : "hit", hit.by, ["target": .text(hit.target.rawValue), "damage": .number(hit.damage)])
     }
 
-    private func record(_ kind: String, _ player: PlayerID? = nil, _ data: [String: GameEvent.Value]) {
-        events.append(GameEvent(kind: kind, at: .now, matchId: match, playerId: player, data: data))
+    private func record(_ kind: String, _ player: PlayerID? = nil, _ data: [String: InstanceEvent.Value]) {
+        client.record(kind, match: match, player: player, data: data)
     }
 
-    private func record(_ kind: String, data: [String: GameEvent.Value]) { record(kind, nil, data) }
+    private func record(_ kind: String, data: [String: InstanceEvent.Value]) { record(kind, nil, data) }
 }

@@ -1,4 +1,5 @@
 import GameModel
+import MusterInstance
 
 /// Which seats of a running match are open, as a function of who is gone, since when, and who came after the begin.
 ///
