@@ -86,13 +86,16 @@ public struct FleetRoutes: Sendable {
         guard record.state == .placed else {
             throw Problem.conflict("Match \(record.matchId) is over: it is \(record.state.rawValue).")
         }
+        // An instance that keeps patches does without: a patch never changes.
+        let isWhole = request.query("balance") != "omit"
         guard let patch = try await balance.patch(record.patch) else { throw Problem.internalError }
         let everyone = record.roster.map(\.playerId)
         let names = try await players.displayNames(everyone)
         let owned = try await skins(everyone)
         return try .json(
             MatchSheetReply(
-                record, names: names, skins: owned, worn: try await loadouts(everyone, owned), patch: patch,
+                record, names: names, skins: owned, worn: try await loadouts(everyone, owned),
+                patch: isWhole ? patch : nil,
                 canBackfill: matchmaking.rules.modes[record.mode]?.backfill.isAllowed ?? false))
     }
 
@@ -256,11 +259,12 @@ private struct MatchSheetReply: Encodable {
     let bots: [Int]
     /// Whether the match may ask for players when some leave.
     let canBackfill: Bool
-    let balance: Balance
+    /// Absent where it was asked to be (`?balance=omit`).
+    let balance: Balance?
 
     init(
         _ record: MatchRecord, names: [PlayerID: String], skins: [PlayerID: [ProductID]],
-        worn: [PlayerID: [String: ProductID]], patch: Patch, canBackfill: Bool
+        worn: [PlayerID: [String: ProductID]], patch: Patch?, canBackfill: Bool
     ) {
         matchId = record.matchId
         mode = record.mode
@@ -276,6 +280,6 @@ private struct MatchSheetReply: Encodable {
         }
         bots = record.bots
         self.canBackfill = canBackfill
-        balance = Balance(characters: patch.characters, weapons: patch.weapons)
+        balance = patch.map { Balance(characters: $0.characters, weapons: $0.weapons) }
     }
 }
