@@ -2,9 +2,9 @@ import Foundation
 import GameData
 import GameModel
 
-/// Events as the reference game tells them, the same at each run: 500 duels at a time, each of 24 events.
+/// Events as the reference game tells them, the same at each run: 500 duels at a time, each of 28 events.
 struct BenchEvents: Sendable {
-    static let perMatch = 24
+    static let perMatch = 28
     private static let matchesAtOnce = 500
 
     private let matches: [MatchID]
@@ -29,25 +29,33 @@ struct BenchEvents: Sendable {
         let step = number / atOnce % Self.perMatch
         // 20 s of play for a million events, so that they stay within a day.
         let at = Instant(milliseconds: begin.milliseconds + Int64(number / 50))
-        let player: PlayerID? = step == 0 || step == Self.perMatch - 1 ? nil : players[2 * match + step % 2]
+        let player = Self.kinds[step].hasPrefix("match_") ? nil : players[2 * match + step % 2]
         return EncodedEvent(
             kind: Self.kinds[step], at: at, matchId: matches[match], playerId: player,
             json: Self.data[step][number / atOnce % 16])
     }
 
     private static let kinds =
-        ["match_started", "player_entered", "player_entered"] + [String](repeating: "hit", count: 19)
-        + ["kill", "match_finished"]
+        ["match_started", "player_entered", "player_entered"] + [String](repeating: "hit", count: 21)
+        + ["kill", "match_finished", FinishedPlayer.kind, FinishedPlayer.kind]
 
     /// What each step may tell, written once: the events share it.
-    private static let data: [[String]] = kinds.map { kind in
+    private static let data: [[String]] = kinds.enumerated().map { step, kind in
         (0..<16).map { variant in
             switch kind {
             case "match_started": #"{"patch":1,"players":2}"#
-            case "player_entered": #"{"character":"ranger","patch":1,"team":\#(variant % 2)}"#
-            case "match_finished": #"{"durationMs":\#(1_900 + variant),"winner":\#(variant % 2)}"#
+            case "player_entered": #"{"character":"ranger","patch":1,"team":\#(step % 2)}"#
+            case "match_finished": #"{"durationMs":\#(1_900 + variant),"winner":1}"#
+            case FinishedPlayer.kind: finished(isWinner: step % 2 == 1, variant)
             default: #"{"damage":\#(70 + variant),"target":"01KB0000000000000000000\#(100 + variant)"}"#
             }
         }
+    }
+
+    /// As `FinishedPlayer` writes itself.
+    private static func finished(isWinner: Bool, _ variant: Int) -> String {
+        #"{"character":"ranger","damage":\#(isWinner ? 1_050 : 700 + variant),"deaths":\#(isWinner ? 0 : 1),"#
+            + #""durationMs":\#(1_900 + variant),"kills":\#(isWinner ? 1 : 0),"latencyMs":0.21,"left":false,"#
+            + #""mode":"duel","outcome":"\#(isWinner ? "won" : "lost")","patch":1,"region":"eu"}"#
     }
 }
