@@ -7,6 +7,8 @@ public struct MatchReport: Codable, Sendable, Equatable {
     public var durationMs: Int64
     /// How the teams came in, 1 for the best; absent where there are two, for then the winner says it.
     public var ranks: [Int]?
+    /// The patch that it was played with: that of the sheet.
+    public var patch: PatchVersion?
     /// Everyone of the roster that the match began with, and those who came later and did play.
     public var players: [Player]
     /// Players who got a seat of the running match and never came: nothing is won or lost by them.
@@ -39,11 +41,13 @@ public struct MatchReport: Codable, Sendable, Equatable {
     }
 
     public init(
-        winner: Int?, durationMs: Int64, ranks: [Int]? = nil, players: [Player], neverCame: [PlayerID]? = nil
+        winner: Int?, durationMs: Int64, ranks: [Int]? = nil, patch: PatchVersion? = nil, players: [Player],
+        neverCame: [PlayerID]? = nil
     ) {
         self.winner = winner
         self.durationMs = durationMs
         self.ranks = ranks
+        self.patch = patch
         self.players = players
         self.neverCame = neverCame
     }
@@ -54,6 +58,7 @@ public struct MatchReport: Codable, Sendable, Equatable {
         try container.encode(winner, forKey: .winner)
         try container.encode(durationMs, forKey: .durationMs)
         try container.encodeIfPresent(ranks, forKey: .ranks)
+        try container.encodeIfPresent(patch, forKey: .patch)
         try container.encode(players, forKey: .players)
         try container.encodeIfPresent(neverCame, forKey: .neverCame)
     }

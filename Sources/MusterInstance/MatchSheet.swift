@@ -26,10 +26,12 @@ public struct MatchSheet: Codable, Sendable, Equatable {
         public var role: String?
         /// The skins that the player owns.
         public var skins: [ProductID]
+        /// The one that the player wears with this character; absent where they chose none of theirs.
+        public var skin: ProductID?
 
         public init(
             playerId: PlayerID, displayName: String, character: String, rating: Double, role: String? = nil,
-            skins: [ProductID]
+            skins: [ProductID], skin: ProductID? = nil
         ) {
             self.playerId = playerId
             self.displayName = displayName
@@ -37,6 +39,7 @@ public struct MatchSheet: Codable, Sendable, Equatable {
             self.rating = rating
             self.role = role
             self.skins = skins
+            self.skin = skin
         }
     }
 

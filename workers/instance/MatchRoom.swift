@@ -344,6 +344,7 @@ actor MatchRoom {
         let absent = late.subtracting(joined).sorted()
         return MatchReport(
             winner: winner, durationMs: duration.milliseconds, ranks: ranks.count > 2 ? ranks : nil,
+            patch: first?.patch,
             players: fight.fighters.filter { !$0.isBot }.map {
                 .init(
                     playerId: $0.playerId, team: $0.team, kills: $0.kills, deaths: $0.deaths, damage: $0.dealt,
