@@ -167,7 +167,7 @@ public struct FleetService: Sendable {
         return region
     }
 
-    private static func encode(_ record: InstanceRecord) throws(FleetError) -> String {
+    static func encode(_ record: InstanceRecord) throws(FleetError) -> String {
         do {
             return String(decoding: try JSONEncoder().encode(record), as: UTF8.self)
         } catch {
