@@ -254,7 +254,7 @@ let package = Package(
             "FaultTests",
             [
                 "muster", "Accounts", "Bench", "Fleet", "GameData", "GameModel", "Jobs", "Matchmaking", "Records",
-                "Redis", "Store", "TestSupport", .grdb, .httpClient, .nioCore, .nioHTTP1, .nioFoundation,
+                "Redis", "Store", "Telemetry", "TestSupport", .grdb, .httpClient, .nioCore, .nioHTTP1, .nioFoundation,
             ]),
         tests("SimulateTests", ["Simulate", "Matchmaking", "GameModel", "TestSupport"]),
         tests("TidyTests", []),
