@@ -12,6 +12,7 @@ public final class MusterUp: Sendable {
             public let pid: Int32?
             public let restarts: Int
         }
+        public let pid: Int32
         public let isReady: Bool
         public let redisUrl: String
         public let apiUrl: String
