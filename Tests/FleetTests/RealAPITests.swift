@@ -326,7 +326,7 @@ private func run(
     // The instance below is the fleet.
     allocator.instancesMin = 0
     allocator.freeSlotsMin = 0
-    let placing = AllocatorProcess(configuration: allocator, logger: logger)
+    let placing = try AllocatorProcess(configuration: allocator, logger: logger)
         .services(redis: redis, rules: followed, database: database).filter { !($0 is RedisClient) }
     let ranker = Ranker(redis: redis, book: followed.book, logger: logger)
     let group = ServiceGroup(services: parts.services + [ranker] + placing, logger: logger)

@@ -44,6 +44,8 @@ public struct AllocatorConfiguration: Equatable, Sendable {
     public var healthPort = 0
     public var logLevel: Logger.Level = .info
     public var fleet = FleetConfiguration()
+    /// By what means instances run, and where players reach them.
+    public var drivers = DriverSettings()
     /// `nil`: the built-in rules.
     public var rulesFile: String?
 
@@ -59,7 +61,7 @@ public struct AllocatorConfiguration: Equatable, Sendable {
     /// `muster.instance.slots` (1…1000, 50), `.build` (text, any), `.token` (secret), `.host` (text, 127.0.0.1);
     /// `muster.redis.url`,
     /// `muster.data`, `muster.api.url`, `muster.supervisor.pid`, `muster.health.port`, `muster.log.level`,
-    /// `muster.matchmaking.rules` (path of a rules file, the built-in rules).
+    /// `muster.matchmaking.rules` (path of a rules file, the built-in rules); and what ``DriverSettings`` reads.
     public init(reader: ConfigReader) throws {
         redisURL = reader.string(forKey: "muster.redis.url", default: redisURL)
         dataFolder = reader.string(forKey: "muster.data", default: dataFolder)
@@ -88,6 +90,7 @@ public struct AllocatorConfiguration: Equatable, Sendable {
         }
         logLevel = level
         rulesFile = reader.string(forKey: "muster.matchmaking.rules")
+        drivers = try DriverSettings(reader: reader)
         try validate()
     }
 
@@ -139,14 +142,21 @@ public struct AllocatorConfiguration: Equatable, Sendable {
             try hold(InstanceHeartbeat.isBuild(build), "instance.build", "expected 1 to 64 visible characters")
         }
         try hold(stopGrace >= .zero, "allocator.stop-grace-seconds", "must not be negative")
+        try drivers.validate()
     }
 
     /// How the process driver starts this allocator's instances.
     var driver: ProcessDriverConfiguration {
         var driver = ProcessDriverConfiguration(executable: executable)
         driver.logFolder = instanceLogFolder
+        driver.logBytesMax = drivers.logMiB << 20
+        driver.logsKept = drivers.logsKept
+        driver.notesFolder = drivers.notesFolder ?? "\(dataFolder)/instances"
+        driver.ports = drivers.ports
+        driver.limits = drivers.limits
         driver.environment = [
-            "MUSTER_API_URL": apiURL, "MUSTER_INSTANCE_TOKEN": instanceToken, "MUSTER_INSTANCE_HOST": instanceHost,
+            "MUSTER_API_URL": apiURL, "MUSTER_INSTANCE_TOKEN": instanceToken,
+            "MUSTER_INSTANCE_HOST": drivers.host ?? instanceHost,
             "MUSTER_DATA": dataFolder, "MUSTER_LOG_LEVEL": logLevel.rawValue,
             // The allocator's own ports are taken.
             "MUSTER_HEALTH_PORT": "0", "MUSTER_INSTANCE_PORT": "0",

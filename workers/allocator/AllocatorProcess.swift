@@ -14,7 +14,8 @@ import Telemetry
 ///
 /// Any number of them may serve a region. A match of a pool that spans the regions is placed by whichever allocator
 /// takes it, also in a region whose instances another one keeps: slots are in Redis. Killed, it leaves its instances
-/// running: the next one finds them by their heartbeats. Stopped, it ends those that it started.
+/// running: the next one on the host adopts them. Stopped, it ends those that it started or adopted, unless
+/// `allocator.stop-instances` says otherwise.
 public struct AllocatorProcess: Sendable {
     private let configuration: AllocatorConfiguration
     private let logger: Logger
@@ -33,7 +34,7 @@ public struct AllocatorProcess: Sendable {
             schemas: GameDataSchema.schemas, logger: logger)
         do {
             try await ProcessHost.run(
-                services: services(redis: redis, rules: rules, database: database), logger: logger)
+                services: try services(redis: redis, rules: rules, database: database), logger: logger)
         } catch {
             try database.close()
             throw error
@@ -43,7 +44,7 @@ public struct AllocatorProcess: Sendable {
 
     /// The parts in the order of their start; they stop in reverse: the placements first, then the instances. Pools
     /// that the rules gain while the process runs are served too.
-    func services(redis: RedisClient, rules: FollowedRules, database: RecordsDatabase) -> [any Service] {
+    func services(redis: RedisClient, rules: FollowedRules, database: RecordsDatabase) throws -> [any Service] {
         let readiness = Readiness()
         readiness.register("redis") { redis.isConnected ? .ready : .notReady("no connection to Redis") }
         var services: [any Service] = [
@@ -63,11 +64,17 @@ public struct AllocatorProcess: Sendable {
         let keepers = regions.map { region in
             InstanceKeeper(
                 region: region, policy: policy, fleet: fleet,
-                driver: ProcessDriver(configuration: configuration.driver, logger: logger), lost: lost, logger: logger,
+                driver: driver(), lost: lost, logger: logger,
                 hears: hearing.callAsFunction)
         }
+        var places: any MatchAllocator = fleet
+        if configuration.drivers.kind == .agones {
+            let agones = try AgonesAllocator(configuration.drivers.agones, fleet: fleet, logger: logger)
+            places = agones
+            services.append(agones)
+        }
         let placer = MatchPlacer(
-            fleet: fleet, places: fleet, matches: matches, balance: BalanceRepository(database: database),
+            fleet: fleet, places: places, matches: matches, balance: BalanceRepository(database: database),
             matchmaking: matchmaking,
             logger: logger
         ) { region in
@@ -81,6 +88,14 @@ public struct AllocatorProcess: Sendable {
         return services
     }
 
+    /// What keeps the instances of one region.
+    private func driver() -> any InstanceDriver {
+        switch configuration.drivers.kind {
+        case .process: ProcessDriver(configuration: configuration.driver, logger: logger)
+        case .agones: AgonesDriver()
+        }
+    }
+
     private var policy: InstanceKeeper.Policy {
         var policy = InstanceKeeper.Policy(
             instancesMin: configuration.instancesMin, instancesMax: configuration.instancesMax,
@@ -88,6 +103,7 @@ public struct AllocatorProcess: Sendable {
         policy.matchesMax = configuration.matchesMax == 0 ? nil : configuration.matchesMax
         policy.calmTime = configuration.calmTime
         policy.build = configuration.build
+        policy.stopsInstances = configuration.drivers.stopsInstances
         return policy
     }
 
