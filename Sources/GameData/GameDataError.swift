@@ -7,6 +7,10 @@ public enum GameDataError: Error, Sendable, Hashable, CustomStringConvertible {
     case invalid(field: String, detail: String)
     case unknownCharacter(String)
     case unknownPatch(PatchVersion)
+    /// A path of the balance that leads nowhere: `characters.shde`.
+    case unknownThing(String)
+    /// All that is wrong with a balance document, or that keeps the draft from being published.
+    case invalidBalance([BalanceFault])
     case unknownMatch(MatchID)
     /// A ticket can be in one match only, abandoned ones apart: this one is already in another.
     case ticketTaken(TicketID, by: MatchID)
@@ -20,6 +24,8 @@ public enum GameDataError: Error, Sendable, Hashable, CustomStringConvertible {
         case .invalid(let field, let detail): "\(field): \(detail)"
         case .unknownCharacter(let id): "there is no character \(id)"
         case .unknownPatch(let patch): "there is no patch \(patch)"
+        case .unknownThing(let path): "there is no \(path) in the balance"
+        case .invalidBalance(let faults): faults.map(\.description).joined(separator: "; ")
         case .unknownMatch(let match): "there is no match \(match)"
         case .ticketTaken(let ticket, let match): "ticket \(ticket) is already in match \(match)"
         case .rosterConflict(let match): "match \(match) was placed before with another roster"

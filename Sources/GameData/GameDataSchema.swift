@@ -17,6 +17,7 @@ public enum GameDataSchema {
             (id: "4-parties-and-seasons", body: { db in try db.execute(sql: partiesAndSeasons) }),
             (id: "5-roles", body: { db in try db.execute(sql: "ALTER TABLE match_players ADD COLUMN role TEXT") }),
             (id: "6-boards-and-loadouts", body: { db in try db.execute(sql: PlayersSchema.boardsAndLoadouts) }),
+            (id: "7-balance-documents", body: { db in try BalanceTablesSchema.moveToDocuments(in: db) }),
         ])
 
     private static let players = """
@@ -169,6 +170,6 @@ public enum GameDataSchema {
 
     private static func createPatches(in db: Database) throws {
         try db.execute(sql: patches)
-        try BalanceRepository.insert(.first(at: .now), in: db)
+        try BalanceTablesSchema.insertFirstPatch(in: db)
     }
 }

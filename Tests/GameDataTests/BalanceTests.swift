@@ -12,7 +12,8 @@ struct BalanceTests {
             #expect(patch.patch == PatchVersion(1))
             #expect(patch.characters.count == 4)
             #expect(Set(patch.characters.map(\.weapon)).isSubset(of: patch.weapons.map(\.id)))
-            #expect(patch == .first(at: patch.publishedAt))
+            #expect(patch.document == .first)
+            #expect(patch.document.faults.isEmpty)
         }
     }
 
@@ -46,8 +47,8 @@ struct BalanceTests {
             #expect(change.by == "ada")
             #expect(change.at == 5_000)
             #expect(change.action == "balance.edit")
-            #expect(change.before == "patch 1: health 1000, damage 30")
-            #expect(change.after == "patch 2: health 1111, damage 30")
+            #expect(change.before == "patch 1")
+            #expect(change.after == "patch 2: characters.ranger (health: 1000 → 1111)")
             #expect(try await log.changes(subject: "character ranger", limit: 10).map(\.sequence) == [change.sequence])
             #expect(try await log.changes(before: change.sequence, limit: 10).isEmpty)
             #expect(try await balance.patches(limit: 10).map(\.patch.number) == [2, 1])
