@@ -17,25 +17,6 @@ struct InstanceKeeperTests {
         .init(instancesMin: 1, instancesMax: 3, freeSlotsMin: 2, slots: 5, stopGrace: .seconds(2))
     }
 
-    private func snapshot(_ free: Int?...) -> FleetSnapshot {
-        let instances = free.map { free in
-            FleetSnapshot.Instance(
-                instance: InstanceID(in: eu), host: "h", port: 1, slots: 5, freeSlots: free, build: "1", silentMs: 0)
-        }
-        return FleetSnapshot(region: eu, instances: instances, allocations: 0, unjoined: 0, lost: 0)
-    }
-
-    @Test("another instance is wanted when there are too few, or too few free slots, up to the most")
-    func need() {
-        #expect(InstanceKeeper.need(snapshot(), starting: 0, ranOut: false, policy: policy) == .tooFewInstances)
-        #expect(InstanceKeeper.need(snapshot(), starting: 1, ranOut: true, policy: policy) == .none)
-        #expect(InstanceKeeper.need(snapshot(2), starting: 0, ranOut: false, policy: policy) == .none)
-        #expect(InstanceKeeper.need(snapshot(1), starting: 0, ranOut: false, policy: policy) == .tooFewSlots)
-        #expect(InstanceKeeper.need(snapshot(1), starting: 1, ranOut: false, policy: policy) == .none)
-        #expect(InstanceKeeper.need(snapshot(nil), starting: 0, ranOut: false, policy: policy) == .tooFewInstances)
-        #expect(InstanceKeeper.need(snapshot(0, 0, 0), starting: 0, ranOut: true, policy: policy) == .none)
-    }
-
     /// A keeper on real Redis and SQLite, whose instances are a program that sleeps.
     private func withKeeper(
         _ body:

@@ -34,7 +34,8 @@ end
 -- The numbers of the builds to look at, the best first.
 local order = {}
 if wish ~= '' then
-  order[1] = redis.call('ZSCORE', KEYS[10], wish)
+  local number = redis.call('ZSCORE', KEYS[10], wish)
+  if number then order[1] = number end
 else
   local target = redis.call('GET', KEYS[11])
   local first = target and redis.call('ZSCORE', KEYS[10], target)
