@@ -25,11 +25,13 @@ public struct FleetRoutes: Sendable {
     private let skins: @Sendable ([PlayerID]) async throws -> [PlayerID: [ProductID]]
     private let loadouts:
         @Sendable ([PlayerID], [PlayerID: [ProductID]]) async throws -> [PlayerID: [String: ProductID]]
+    private let events: EventLog?
     private let resultStored: @Sendable () -> Void
 
     /// - Parameters:
     ///   - skins: the skins that each of the players owns (the store's entitlements).
     ///   - loadouts: the skin that each of the players wears with each character, of those they own.
+    ///   - events: where it is told how a match went for each player, once its result is stored.
     ///   - resultStored: told when a result was written with its outbox row, so that the relay need not wait.
     public init(
         fleet: FleetService, matches: MatchesRepository, balance: BalanceRepository, players: PlayersRepository,
@@ -37,7 +39,7 @@ public struct FleetRoutes: Sendable {
         skins: @escaping @Sendable ([PlayerID]) async throws -> [PlayerID: [ProductID]],
         loadouts:
             @escaping @Sendable ([PlayerID], [PlayerID: [ProductID]]) async throws -> [PlayerID: [String: ProductID]],
-        resultStored: @escaping @Sendable () -> Void = {}
+        events: EventLog? = nil, resultStored: @escaping @Sendable () -> Void = {}
     ) {
         self.fleet = fleet
         self.matches = matches
@@ -47,6 +49,7 @@ public struct FleetRoutes: Sendable {
         self.latencies = latencies
         self.skins = skins
         self.loadouts = loadouts
+        self.events = events
         self.resultStored = resultStored
     }
 
@@ -112,6 +115,7 @@ public struct FleetRoutes: Sendable {
             await penaliseLeavers(record, body, context.logger)
             resultStored()
             await wrapUp(record, body, context.logger)
+            if reply == .recorded { await tell(record, body, context.logger) }
             return try .json(
                 ResultReply(matchId: record.matchId, recorded: reply == .recorded),
                 status: reply == .recorded ? .created : .ok)
@@ -155,6 +159,17 @@ public struct FleetRoutes: Sendable {
             logger.warning("tickets not finished", metadata: ["match": "\(match)", "error": "\(error)"])
         }
         await observeLatencies(record, body, logger)
+    }
+
+    /// Tells how the match went for each player, for the totals of characters and regions. An event: it may be lost.
+    private func tell(_ record: MatchRecord, _ body: ResultBody, _ logger: Logger) async {
+        guard let events else { return }
+        do {
+            try await events.append(
+                FinishedPlayer.events(of: record, body.result, latencies: body.latencies, at: .now))
+        } catch {
+            logger.warning("events not told", metadata: ["match": "\(record.matchId)", "error": "\(error)"])
+        }
     }
 
     /// Who left may not queue for a while, by the mode's rules.

@@ -91,7 +91,7 @@ public enum APIRoutes {
             matchmaking: matchmaking, latencies: latencies,
             skins: wardrobe.skins,
             loadouts: { players, owned in try await wardrobe.loadouts(of: players, owning: owned) },
-            resultStored: dependencies.resultStored
+            events: dependencies.events, resultStored: dependencies.resultStored
         ).add(to: version1)
         PlayersRoutes(
             players: players, matches: dependencies.matches, ratings: dependencies.ratings,
