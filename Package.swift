@@ -222,8 +222,8 @@ let package = Package(
             [
                 "Fleet", "API", "Accounts", "GameData", "GameModel", "InstanceWorker", "AllocatorWorker", "APIWorker",
                 "Jobs", "Matchmaking", "MusterInstance", "Records", "Redis", "TestSupport", .httpClient, .nioCore,
-                .nioPosix, .nioSSL, .nioHTTP1, .nioFoundation, .jwt, .grdb,
-            ]),
+                .nioPosix, .nioSSL, .nioHTTP1, .nioFoundation, .jwt, .grdb, .yams, .configuration,
+            ], resources: [.copy("Golden")]),
         tests(
             "MusterInstanceTests",
             [
