@@ -25,6 +25,8 @@ extension InstanceClient {
         public var heartbeatInterval: Duration = .seconds(1)
         /// How long an event waits for others to go with, at most.
         public var eventInterval: Duration = .milliseconds(250)
+        /// How soon the API may be asked for its keys again, when a token names one that is not known.
+        public var keysInterval: Duration = .seconds(5)
         /// How long ``InstanceClient/finish(_:_:)`` waits for the API before it leaves a result to be brought later.
         public var resultPatience: Duration = .seconds(2)
 

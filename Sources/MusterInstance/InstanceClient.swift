@@ -41,7 +41,7 @@ public final class InstanceClient: Service, CustomStringConvertible {
         clock = APIClock(local: now)
         api = InstanceAPI(url: configuration.apiURL, token: configuration.token, client: httpClient, clock: clock)
         patches = PatchCache(api: api)
-        verifier = JoinVerifier(instance: configuration.instance, api: api, clock: clock, logger: logger)
+        verifier = JoinVerifier(configuration: configuration, api: api, clock: clock, logger: logger)
         spool = try ResultSpool(
             dataFolder: configuration.dataFolder, instance: configuration.instance, logger: logger)
         poster = ResultPoster(api: api, spool: spool, logger: logger) { status.close($0) }

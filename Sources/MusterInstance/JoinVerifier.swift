@@ -20,18 +20,18 @@ struct JoinClaims: JWTPayload {
 /// Says which player a join token lets into which match, by the API's public keys, without asking the API each time,
 /// and each token once.
 ///
-/// The keys are fetched at the first token, again when a token is signed with another key (at most once in five
-/// seconds, so that forged tokens can't make this process flood the API), and after five minutes, so that a key that
+/// The keys are fetched at the first token, again when a token is signed with another key (at most once in the
+/// interval, so that forged tokens can't make this process flood the API), and after five minutes, so that a key that
 /// was withdrawn does not open doors for ever.
 actor JoinVerifier {
     static let issuer = "muster"
     static let tokenBytesMax = 4_096
     /// The API mints them for 60 s; the rest is for clocks that differ.
     static let lifetimeMax: Duration = .seconds(120)
-    static let refreshInterval: Duration = .seconds(5)
     static let keysLifetime: Duration = .seconds(300)
 
     private let audience: String
+    private let refreshInterval: Duration
     private let api: InstanceAPI
     private let clock: APIClock
     private let logger: Logger
@@ -42,8 +42,9 @@ actor JoinVerifier {
     private var isFetching = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
-    init(instance: InstanceID, api: InstanceAPI, clock: APIClock, logger: Logger) {
-        audience = "instance:\(instance)"
+    init(configuration: InstanceClient.Configuration, api: InstanceAPI, clock: APIClock, logger: Logger) {
+        audience = "instance:\(configuration.instance)"
+        refreshInterval = configuration.keysInterval
         self.api = api
         self.clock = clock
         self.logger = logger
@@ -117,7 +118,7 @@ actor JoinVerifier {
 
     // MARK: The API's keys
 
-    private var mayAsk: Bool { askedAt.map { ContinuousClock.now - $0 >= Self.refreshInterval } ?? true }
+    private var mayAsk: Bool { askedAt.map { ContinuousClock.now - $0 >= refreshInterval } ?? true }
 
     private var isOutdated: Bool { askedAt.map { ContinuousClock.now - $0 >= Self.keysLifetime } ?? true }
 

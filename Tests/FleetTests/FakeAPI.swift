@@ -27,6 +27,8 @@ final class FakeAPI: Sendable {
         /// The status that results are answered with, instead of being taken.
         var resultStatus: Int?
         var keyFetches = 0
+        /// What instances are ordered with the answer to a heartbeat.
+        var order: String?
         /// What was asked for, in order: open seats and who left; empty where it was taken back.
         var backfills: [BackfillWish] = []
         /// The status that requests for players are answered with, instead of being taken.
@@ -72,8 +74,11 @@ final class FakeAPI: Sendable {
         }
         router.put("v1/fleet/instances/{id}") { [self] request, context in
             let beat = try await request.decode(as: HeartbeatBody.self, context: context)
-            seen.withLock { $0.beats.append(beat) }
-            return #"{"heartbeatSeconds":1}"#
+            let order = seen.withLock { seen in
+                seen.beats.append(beat)
+                return seen.order
+            }
+            return #"{"heartbeatSeconds":0.2"# + (order.map { #","order":"\#($0)""# } ?? "") + "}"
         }
         router.delete("v1/fleet/instances/{id}") { [self] _, context in
             seen.withLock { $0.deregistered.append(context.parameters.get("id") ?? "") }

@@ -1,5 +1,6 @@
 import Foundation
 import GameModel
+import NIOCore
 import Synchronization
 import TestSupport
 import Testing
@@ -159,5 +160,128 @@ struct InstanceAttackTests {
                 return try await play(instance.port, token: other).last?.type == "finished"
             }
         }
+    }
+
+    @Test("an address may have only so many connections that have not joined; who has joined does not count")
+    func unjoinedLimit() async throws {
+        try await withAPIAndInstance({ $0.limits.unjoinedMax = 1 }) { [self] api, instance in
+            let match = api.addMatch([one, two])
+            let token = try await api.token(one, match, instance: instance.id)
+            let other = try await api.token(two, match, instance: instance.id)
+            try await withGameClient(instance.port) { [self] first in
+                try await first.join(token)
+                #expect(try await first.next()?.type == "joined")
+                try await withGameClient(instance.port) { silent in
+                    try await silent.send("{")
+                    // Whoever comes now from this address is turned away, until the silent one is gone.
+                    try await eventually("there is no room for a third") {
+                        try await withGameClient(instance.port) { try await $0.next() } == nil
+                    }
+                }
+                try await eventually("there is room again") {
+                    try await play(instance.port, token: other).last?.type == "finished"
+                }
+                #expect(try await first.rest().last?.type == "finished")
+            }
+        }
+    }
+
+    @Test("who has joined and sends half a frame is closed too when it does not end in time")
+    func slowFrame() async throws {
+        try await withAPIAndInstance({
+            $0.limits.frameTime = .milliseconds(50)
+            $0.play.joinWait = .seconds(30)
+        }) { [self] api, instance in
+            let match = api.addMatch([one, two])
+            let token = try await api.token(one, match, instance: instance.id)
+            let other = try await api.token(two, match, instance: instance.id)
+            try await withGameClient(instance.port) { client in
+                try await client.join(token)
+                #expect(try await client.next()?.type == "joined")
+                try await client.send(#"{"type":"#)
+                while let frame = try await client.next() { #expect(frame.type == "state") }
+            }
+            let again = try await api.token(one, match, instance: instance.id)
+            async let first = play(instance.port, token: again)
+            #expect(try await play(instance.port, token: other).last?.type == "finished")
+            #expect(try await first.last?.type == "finished")
+        }
+    }
+
+    @Test("200 connections of garbage and slow ones beside a running match: it ends right, with both players in it")
+    func siege() async throws {
+        try await withAPIAndInstance({
+            $0.limits.handshake = .milliseconds(500)
+            $0.limits.unjoinedMax = 100
+            $0.play.ticksMax = 2_000
+            $0.play.joinWait = .seconds(30)
+        }) { [self] api, instance in
+            let match = api.addMatch([one, two])
+            // Each hit takes 4 of 1,000, so that the match is there during the siege.
+            api.seen.withLock { $0.sheets[match]?.balance.weapons[0].damage = -16 }
+            let tokens = [
+                try await api.token(one, match, instance: instance.id),
+                try await api.token(two, match, instance: instance.id),
+            ]
+            let ended = Mutex(0)
+            try await withGameClient(instance.port) { first in
+                try await first.join(tokens[0])
+                #expect(try await first.next()?.type == "joined")
+                async let attack: Void = withThrowingTaskGroup(of: Void.self) { group in
+                    for number in 0..<200 {
+                        group.addTask { try await Self.attack(instance.port, number, token: tokens[0]) }
+                    }
+                    for try await _ in group { ended.withLock { $0 += 1 } }
+                }
+                try await eventually("the siege is on") { ended.withLock { $0 >= 20 } }
+                let second = try await Self.playInSiege(instance.port) {
+                    try await api.token(two, match, instance: instance.id)
+                }
+                #expect(second.last?.type == "finished")
+                #expect(try await first.rest().last?.type == "finished")
+                try await attack
+            }
+            try await eventually("the result is posted") { api.seen.withLock { $0.results[match]?.count == 1 } }
+            let report = try #require(api.seen.withLock { $0.results[match]?.first })
+            #expect(report.players.map(\.playerId) == [one, two])
+            #expect(report.players.map(\.left) == [nil, nil])
+        }
+    }
+
+    /// One attacker, of a kind by number, until the server closes.
+    private static func attack(_ port: Int, _ number: Int, token: String) async throws {
+        let texts = [
+            "{", "\u{0}\u{1}\u{2}\n", String(repeating: "x", count: 100_000),
+            #"{"type":"join","token":"a.b.c"}"# + "\n",
+            #"{"type":"join","token":"\#(token)"}"# + "\n", "", #"{"type":"leave"}"#, "GET / HTTP/1.1\r\n\r\n",
+        ]
+        do {
+            try await withGameClient(port) { client in
+                try await client.send(texts[number % texts.count])
+                while try await client.next() != nil {}
+            }
+        } catch is ChannelError {
+            return  // Closed by the server while this was sending.
+        } catch is IOError {
+            return  // As above.
+        }
+    }
+
+    /// A player of the attackers' address comes again, each time with a fresh token, until there is room.
+    private static func playInSiege(
+        _ port: Int, token: () async throws -> String
+    ) async throws -> [AnyFrame] {
+        var frames: [AnyFrame] = []
+        try await eventually("the player gets in") {
+            do {
+                frames = try await play(port, token: try await token())
+            } catch is IOError {
+                return false
+            } catch is ChannelError {
+                return false
+            }
+            return frames.first?.type == "joined"
+        }
+        return frames
     }
 }

@@ -229,7 +229,7 @@ struct InstanceBackfillTests {
         }
     }
 
-    @Test("who was to come late and never did is not in the result")
+    @Test("who was to come late and never did is in no fight and not among the result's players, which says so")
     func neverCame() async throws {
         let (one, two, three) = (Self.one, Self.two, Self.three)
         try await withAPIAndInstance({
@@ -253,12 +253,15 @@ struct InstanceBackfillTests {
                 }
                 // A stranger with a token makes the room ask for the roster, and is refused.
                 #expect(try await play(instance.port, token: stranger).last?.code == "bad-token")
-                #expect(try await client.rest().last?.type == "finished")
+                let frames = try await client.rest()
+                #expect(frames.last?.type == "finished")
+                #expect(frames.allSatisfy { $0.players?.contains { $0.playerId == three } != true })
             }
             #expect(try await second.last?.type == "finished")
             try await eventually("the result is posted") { api.seen.withLock { $0.results[match] != nil } }
             let report = try #require(api.seen.withLock { $0.results[match]?.first })
             #expect(report.players.map(\.playerId) == [one, two])
+            #expect(report.neverCame == [three] && report.patch == PatchVersion(1))
         }
     }
 }

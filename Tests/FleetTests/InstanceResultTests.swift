@@ -30,12 +30,38 @@ struct InstanceResultTests {
         }
     }
 
+    @Test(
+        "players are told that the match is finished when its result is stored: by the API, or on disk where that is out"
+    )
+    func storedBeforeTold() async throws {
+        let (one, two) = (one, two)
+        for isOut in [false, true] {
+            try await withAPIAndInstance({ $0.play.joinWait = .milliseconds(20) }) { api, instance in
+                if isOut { api.seen.withLock { $0.resultStatus = 503 } }
+                let match = api.addMatch([one, two])
+                let file = "\(instance.configuration.dataFolder)/results/\(instance.id)/\(match).json"
+                let token = try await api.token(one, match, instance: instance.id)
+                try await withGameClient(instance.port) { client in
+                    try await client.join(token)
+                    while let frame = try await client.next(), frame.type != "finished" {
+                        #expect(frame.type != "error")
+                    }
+                    #expect(api.seen.withLock { $0.results[match]?.count } == (isOut ? nil : 1))
+                    #expect(FileManager.default.fileExists(atPath: file) == isOut)
+                }
+                api.seen.withLock { $0.resultStatus = nil }
+            }
+        }
+    }
+
     @Test("a result that the API refuses for good frees the slot and is kept for a person to see")
     func refused() async throws {
         try await withAPIAndInstance({ $0.play.joinWait = .milliseconds(20) }) { [self] api, instance in
             api.seen.withLock { $0.resultStatus = 409 }
             let match = api.addMatch([one, two])
-            _ = try await play(instance.port, token: try await api.token(one, match, instance: instance.id))
+            let frames = try await play(
+                instance.port, token: try await api.token(one, match, instance: instance.id))
+            #expect(frames.last?.code == "abandoned", "nobody is told of a result that does not count")
             let kept = "\(instance.configuration.dataFolder)/results/\(instance.id)/\(match).rejected"
             try await eventually("it is set aside") { FileManager.default.fileExists(atPath: kept) }
             #expect(api.seen.withLock { $0.resultAttempts } == 1)

@@ -131,4 +131,30 @@ struct InstanceTests {
             #expect(api.seen.withLock { $0.results[match]?.count } == 1)
         }
     }
+
+    @Test("drained by the fleet, it says so and still begins a match that was placed; told to end, it finishes that")
+    func ordered() async throws {
+        let (one, two) = (one, two)
+        try await withAPIAndInstance({
+            $0.play.tick = .milliseconds(20)
+            $0.play.joinWait = .milliseconds(20)
+        }) { api, instance in
+            api.seen.withLock { $0.order = "drain" }
+            try await eventually("a heartbeat says that it drains") {
+                api.seen.withLock { $0.beats.last.map { $0.state == .draining && $0.slots == 0 } ?? false }
+            }
+            let match = api.addMatch([one, two])
+            let token = try await api.token(one, match, instance: instance.id)
+            try await withGameClient(instance.port) { client in
+                try await client.join(token)
+                #expect(try await client.next()?.type == "joined")
+                api.seen.withLock { $0.order = "shutdown" }
+                #expect(try await client.rest().last?.type == "finished")
+            }
+            try await eventually("it ends by itself") {
+                api.seen.withLock { $0.deregistered == [instance.id.rawValue] }
+            }
+            #expect(api.seen.withLock { $0.results[match]?.count } == 1)
+        }
+    }
 }

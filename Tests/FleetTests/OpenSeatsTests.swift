@@ -70,6 +70,26 @@ struct FightSeatsTests {
         #expect(try #require(fight.fighters.last).dealt > 0)
     }
 
+    @Test("whose place another took is no target and counts for no team, until they are there again")
+    func withdrawn() {
+        let sheet = MatchSheet.of(names([["a", "c"], ["b"]]))
+        var fight = Fight(
+            sheet: sheet, present: [PlayerID("b"), PlayerID("c")], seed: 1, ticksMax: 10_000)
+        fight.withdraw(PlayerID("a"))
+        var hits: [Fight.Hit] = []
+        while fight.outcome == nil { hits += fight.step() }
+        #expect(!hits.isEmpty && hits.allSatisfy { $0.target != PlayerID("a") && $0.by != PlayerID("a") })
+        #expect(fight.fighters[0].health == 1_000)
+        // Team 0 fell with its one fighter, though another of it never lost a point.
+        if case .won(let team) = fight.outcome { #expect(fight.ranks[team] == 1 && fight.ranks[1 - team] == 2) }
+
+        var again = Fight(sheet: sheet, present: [PlayerID("b")], seed: 1, ticksMax: 10_000)
+        again.withdraw(PlayerID("a"))
+        again.set(PlayerID("a"), isPresent: true)
+        while again.outcome == nil { _ = again.step() }
+        #expect(again.fighters[0].dealt > 0)
+    }
+
     @Test("places agree with the winner: one best team, all others behind by health and by when they fell")
     func ranks() {
         let sheet = MatchSheet.of(names([["a"], ["b"], ["c"], ["d"]]))
