@@ -10,7 +10,7 @@ import Redis
 import ServiceLifecycle
 import Telemetry
 
-/// `muster ingest`: moves events from Redis to `events.sqlite`, and applies match results in `data.sqlite`.
+/// `muster ingest`: moves events from Redis to the files in `events`, and applies match results in `data.sqlite`.
 ///
 /// Any number of them may run. It also relays the outbox of `data.sqlite`, so that a result whose job Redis lost is
 /// applied even while no API runs.
@@ -31,8 +31,7 @@ public struct IngestProcess: Sendable {
         let folder = configuration.dataFolder
         let data = try RecordsDatabase.open(
             path: "\(folder)/data.sqlite", durability: .full, schemas: GameDataSchema.schemas, logger: logger)
-        let events = try RecordsDatabase.open(
-            path: "\(folder)/events.sqlite", durability: .normal, schemas: [EventsSchema.schema], logger: logger)
+        let events = try EventsRepository.open(folder: folder, logger: logger)
         do {
             try await ProcessHost.run(
                 services: services(redis: redis, rules: rules, data: data, events: events), logger: logger)
@@ -47,7 +46,7 @@ public struct IngestProcess: Sendable {
 
     /// The parts in the order of their start; they stop in reverse: what reads Redis before the client does.
     func services(
-        redis: RedisClient, rules: FollowedRules, data: RecordsDatabase, events: RecordsDatabase
+        redis: RedisClient, rules: FollowedRules, data: RecordsDatabase, events: EventsRepository
     ) -> [any Service] {
         let readiness = Readiness()
         readiness.register("redis") { redis.isConnected ? .ready : .notReady("no connection to Redis") }
@@ -68,7 +67,7 @@ public struct IngestProcess: Sendable {
                 handlers: [applier.handler(limit: configuration.resultsMax)], logger: logger, readiness: readiness),
             BoardKeeper(boards: boards, logger: logger),
             EventIngest(
-                redis: redis, events: EventsRepository(database: events), configuration: configuration.events,
+                redis: redis, events: events, configuration: configuration.events,
                 consumer: Self.consumerName(), readiness: readiness, logger: logger),
         ]
     }
