@@ -38,6 +38,7 @@ struct Muster: AsyncParsableCommand {
                     RulesCommand.self, PoolsCommand.self, TicketsCommand.self, MatchesCommand.self,
                     SeasonsCommand.self,
                 ]),
+            CommandGroup(name: "Fleet", subcommands: [FleetCommand.self]),
             CommandGroup(
                 name: "Change",
                 subcommands: [

@@ -3,7 +3,7 @@ import GameModel
 
 /// The rules of one room, with what was found.
 struct AuditSection: Codable, Sendable {
-    /// `accounts`, `store`, `game data`, `matchmaking`, `jobs`.
+    /// `accounts`, `store`, `game data`, `matchmaking`, `fleet`, `jobs`.
     var room: String
     var findings: [AuditFinding]
 }

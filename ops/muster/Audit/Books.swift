@@ -1,5 +1,6 @@
 import APIWorker
 import Accounts
+import Fleet
 import Foundation
 import GameData
 import GameModel
@@ -16,7 +17,7 @@ struct Books: Sendable {
     private let data: RecordsDatabase
     /// Whom to ask which charges there were.
     private let payments: PaymentSettings?
-    /// By which there are pools, and queues of allocations.
+    /// By which there are pools, regions, and queues of allocations.
     private let rules: MatchmakingRules
 
     /// Opens the files; a folder without them is refused, not filled with empty ones.
@@ -64,6 +65,7 @@ struct Books: Sendable {
             AuditSection(room: "store", findings: try await store()),
             AuditSection(room: "game data", findings: try await GameDataAudit(database: data).findings()),
             AuditSection(room: "matchmaking", findings: try await matchmaking.run()),
+            AuditSection(room: "fleet", findings: try await fleet(redis)),
             AuditSection(room: "jobs", findings: [try await jobs(redis)]),
         ]
         return AuditReport(at: Instant.now.milliseconds, sections: sections)
@@ -89,6 +91,35 @@ struct Books: Sendable {
                 nextStep: "Start the providers (\(payments)), or leave their rules out: muster audit --no-provider.")
         }
     }
+
+    /// The fleet's own rules, and that between it and the data service.
+    private func fleet(_ redis: RedisClient) async throws -> [AuditFinding] {
+        let fleet = FleetService(redis: redis)
+        let findings = try await FleetAudit(fleet: fleet, regions: rules.regions).findings()
+        return findings + [try await overdue(fleet)]
+    }
+
+    /// A match that was placed is played, reported or abandoned within its mode's longest match.
+    private func overdue(_ fleet: FleetService) async throws -> AuditFinding {
+        let now = Instant.now
+        let repository = MatchesRepository(database: data)
+        let open = try await repository.placed(before: now)
+        let late = open.filter { record in
+            let longest = rules.modes[record.mode].map { Duration.seconds($0.matchSecondsMax) } ?? .seconds(3_600)
+            return now.milliseconds - record.placedAt.milliseconds > (longest + Self.placedMargin).milliseconds
+        }
+        var broken: [String] = []
+        for (region, matches) in Dictionary(grouping: late, by: \.region) {
+            let held = try await fleet.allocated(matches.map(\.matchId), in: region)
+            broken += matches.map(\.matchId).filter { !held.contains($0) }.map(\.rawValue)
+        }
+        return AuditFinding(
+            rule: "no match is placed for longer than one can last without an instance that holds it",
+            checked: open.count, failed: broken.count, examples: broken.sorted())
+    }
+
+    /// Time that the allocator has to find and end a match that nobody plays.
+    private static let placedMargin = Duration.seconds(120)
 
     /// Each queue's counters agree with what is in it.
     private func jobs(_ redis: RedisClient) async throws -> AuditFinding {
