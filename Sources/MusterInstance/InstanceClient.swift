@@ -141,10 +141,13 @@ public final class InstanceClient: Service, CustomStringConvertible {
     // MARK: Events
 
     /// Says what happened. Never waits: past 20,000 events that wait to be sent, new ones are dropped and counted.
+    /// - Parameter version: that of the kind's data, where its meaning has changed since the first.
     public func record(
-        _ kind: String, match: MatchID? = nil, player: PlayerID? = nil, data: [String: InstanceEvent.Value] = [:]
+        _ kind: String, version: Int? = nil, match: MatchID? = nil, player: PlayerID? = nil,
+        data: [String: InstanceEvent.Value] = [:]
     ) {
-        events.append(InstanceEvent(kind: kind, at: clock.now, matchId: match, playerId: player, data: data))
+        events.append(
+            InstanceEvent(kind: kind, v: version, at: clock.now, matchId: match, playerId: player, data: data))
     }
 
     /// Events that did not reach the API.
