@@ -26,7 +26,11 @@ struct Muster: AsyncParsableCommand {
                     APICommand.self, RankerCommand.self, AllocatorCommand.self, VerifierCommand.self,
                     IngestCommand.self, InstanceCommand.self,
                 ]),
-            CommandGroup(name: "Look", subcommands: [DepthCommand.self, AuditCommand.self, ConfigCommand.self]),
+            CommandGroup(
+                name: "Look",
+                subcommands: [
+                    DepthCommand.self, AuditCommand.self, ConfigCommand.self, EventsCommand.self, ReportCommand.self,
+                ]),
             CommandGroup(
                 name: "Jobs",
                 subcommands: [

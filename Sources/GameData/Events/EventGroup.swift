@@ -56,7 +56,7 @@ public struct EventGroup: Sendable {
         let reply: RESPValue
         do {
             reply = try await redis.sendBlocking(command, timeout: block + Self.grace)
-        } catch .server(let message) where message.hasPrefix("NOGROUP") {
+        } catch .server(let message) where message.hasPrefix("NOGROUP") || message.hasPrefix("UNBLOCKED") {
             try await create()
             return []
         }

@@ -99,6 +99,25 @@ extension EventsRepository {
         }
     }
 
+    /// The newest entry that is stored of a shard; `nil` where none is.
+    func newest(_ shard: Int) async throws -> StreamEntryID? {
+        for file in files.all().reversed() where file.shard == shard {
+            let row = try await read(file) { db in try Int64.fetchOne(db, sql: "SELECT MAX(id) FROM events") }
+            if let row = row ?? nil { return StreamEntryID(row: row, on: file.day) }
+        }
+        return nil
+    }
+
+    /// Events of a shard after an entry, in the order of their ids.
+    func after(_ id: StreamEntryID, shard: Int, limit: Int) async throws -> [StoredEvent] {
+        var found: [StoredEvent] = []
+        for file in files.all() where file.shard == shard && file.day >= id.day && found.count < limit {
+            let after = file.day == id.day ? id.row ?? .max : -1
+            found += try await page(EventQuery(), of: file, after: after, limit: limit - found.count)
+        }
+        return found
+    }
+
     /// Rows after one of a file, or its last ones, newest first, where `after` is `nil`.
     private func page(
         _ query: EventQuery, of file: EventFile, after: Int64?, limit: Int
