@@ -168,7 +168,7 @@ struct InstanceAttackTests {
             let match = api.addMatch([one, two])
             let token = try await api.token(one, match, instance: instance.id)
             let other = try await api.token(two, match, instance: instance.id)
-            try await withGameClient(instance.port) { [self] first in
+            try await withGameClient(instance.port) { first in
                 try await first.join(token)
                 #expect(try await first.next()?.type == "joined")
                 try await withGameClient(instance.port) { silent in
@@ -223,7 +223,7 @@ struct InstanceAttackTests {
                 try await api.token(one, match, instance: instance.id),
                 try await api.token(two, match, instance: instance.id),
             ]
-            let ended = Mutex(0)
+            let ended = Count()
             try await withGameClient(instance.port) { first in
                 try await first.join(tokens[0])
                 #expect(try await first.next()?.type == "joined")
@@ -231,9 +231,9 @@ struct InstanceAttackTests {
                     for number in 0..<200 {
                         group.addTask { try await Self.attack(instance.port, number, token: tokens[0]) }
                     }
-                    for try await _ in group { ended.withLock { $0 += 1 } }
+                    for try await _ in group { ended.value.withLock { $0 += 1 } }
                 }
-                try await eventually("the siege is on") { ended.withLock { $0 >= 20 } }
+                try await eventually("the siege is on") { ended.value.withLock { $0 >= 20 } }
                 let second = try await Self.playInSiege(instance.port) {
                     try await api.token(two, match, instance: instance.id)
                 }
@@ -246,6 +246,10 @@ struct InstanceAttackTests {
             #expect(report.players.map(\.playerId) == [one, two])
             #expect(report.players.map(\.left) == [nil, nil])
         }
+    }
+
+    private final class Count: Sendable {
+        let value = Mutex(0)
     }
 
     /// One attacker, of a kind by number, until the server closes.
