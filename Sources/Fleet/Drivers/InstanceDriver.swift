@@ -52,3 +52,11 @@ public protocol InstanceDriver: Sendable {
     /// Ends at once what did not end when asked.
     func kill(_ instance: InstanceID) async
 }
+
+extension InstanceDriver {
+    public var startsInstances: Bool { true }
+
+    // Not `async`: a caller that waits would prefer it to an actor's own method that is not.
+    @discardableResult
+    public func adopt(_: Region) -> [InstanceID] { [] }
+}
