@@ -29,6 +29,10 @@ public struct InstanceConfiguration: Equatable, Sendable {
     public var dataFolder = ".muster"
     /// The process whose end ends this one too.
     public var supervisor: Int32?
+    /// The port of the sidecar that Agones puts beside a game server; `nil`: it is not on such a cluster.
+    public var agonesPort: Int?
+    /// Which of the game server's ports players are told, by its name; `nil`: the first.
+    public var agonesPortName: String?
     /// The port of `/healthz`, `/readyz`, `/metrics`; 0 = any.
     public var healthPort = 0
     /// How long a running match may go on after a stop was asked for.
@@ -86,7 +90,8 @@ public struct InstanceConfiguration: Equatable, Sendable {
     /// `.port` (0…65535, 0), `.slots` (1…1000, 50), `.build` (text, 1), `.matches-max`
     /// (0…1000000, 0), `.token` (secret), `.tick-ms` (1…1000, 100),
     /// `.ticks-max` (1…36000, 30), `.join-wait-ms` (1…600000, 10000), `.stop-grace-seconds` (0…3600, 10);
-    /// `muster.api.url`, `muster.data`, `muster.supervisor.pid`, `muster.health.port`, `muster.log.level`.
+    /// `muster.api.url`, `muster.data`, `muster.supervisor.pid`, `muster.health.port`, `muster.log.level`;
+    /// `agones.sdk.http.port` (set by Agones, none), `muster.agones.port` (a port's name, the first).
     public init(reader: ConfigReader) throws {
         let region = Region(reader.string(forKey: "muster.instance.region", default: "eu"))
         let name = reader.string(forKey: "muster.instance.id").map { InstanceID($0) }
@@ -105,6 +110,8 @@ public struct InstanceConfiguration: Equatable, Sendable {
         apiURL = reader.string(forKey: "muster.api.url", default: apiURL)
         dataFolder = reader.string(forKey: "muster.data", default: dataFolder)
         supervisor = reader.int(forKey: "muster.supervisor.pid").flatMap { Int32(exactly: $0) }
+        agonesPort = reader.int(forKey: "agones.sdk.http.port")
+        agonesPortName = reader.string(forKey: "muster.agones.port")
         healthPort = reader.int(forKey: "muster.health.port", default: healthPort)
         let level = reader.string(forKey: "muster.log.level", default: logLevel.rawValue)
         guard let level = Logger.Level(rawValue: level) else {

@@ -38,12 +38,17 @@ public struct InstanceProcess: Sendable {
 
     /// The parts in the order of their start; they stop in reverse: the game port first, the instance's client last.
     func services(client http: HTTPClient, withHealth: Bool) async throws -> [any Service] {
+        let place = try await placeInCluster(http)
+        var configuration = configuration
+        if let place { configuration.host = place.host }
         let client = try InstanceClient(configuration: configuration.client, httpClient: http, logger: logger)
         let host = MatchHost(configuration: configuration, client: client, logger: logger)
         let server = try await GameServer.bind(
             configuration: configuration, host: host, client: client, logger: logger)
-        client.ready(port: server.port)
+        client.ready(port: place?.port ?? server.port)
         var services: [any Service] = []
+        // First to start is last to stop: Agones may end this process when it is told that its work is done.
+        if let sidecar = sidecar(http, isReady: { client.readiness == .ready }) { services.append(sidecar) }
         if withHealth {
             let readiness = Readiness()
             readiness.register("heartbeat") { client.readiness }
@@ -58,6 +63,18 @@ public struct InstanceProcess: Sendable {
         }
         logger.info("listening", metadata: ["host": "\(configuration.bindHost)", "port": "\(server.port)"])
         return services
+    }
+
+    private func placeInCluster(_ http: HTTPClient) async throws -> AgonesSidecar.Place? {
+        try await sidecar(http, isReady: { false })?.place()
+    }
+
+    /// Where this process is a game server that Agones keeps.
+    private func sidecar(_ http: HTTPClient, isReady: @escaping @Sendable () -> Bool) -> AgonesSidecar? {
+        configuration.agonesPort.map { port in
+            AgonesSidecar(
+                port: port, portName: configuration.agonesPortName, http: http, isReady: isReady, logger: logger)
+        }
     }
 }
 
