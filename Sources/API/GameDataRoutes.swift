@@ -11,6 +11,9 @@ struct GameDataRoutes: Sendable {
 
     func add(to router: some RouterMethods<APIContext>) {
         router.get("/v1/matches/{id}", use: match)
+        router.get("/v1/data/patches/current", use: currentPatch)
+        router.get("/v1/data/patches/{n}", use: patch)
+        // The same under the names that they had at first.
         router.get("/v1/patches/current", use: currentPatch)
         router.get("/v1/patches/{n}", use: patch)
     }
@@ -25,8 +28,9 @@ struct GameDataRoutes: Sendable {
 
     @Sendable func currentPatch(_ request: Request, _ context: APIContext) async throws -> Response {
         _ = try context.requireIdentity()
-        // Which patch is current may change at any time: a cache has to ask, and is told 304.
-        return try Self.reply(request, try await balance.current(), caching: "no-cache")
+        // Which patch is current may change at any time: after that long a cache has to ask, and is told 304.
+        return try Self.reply(
+            request, try await balance.current(), caching: "public, max-age=\(Self.currentSeconds)")
     }
 
     @Sendable func patch(_ request: Request, _ context: APIContext) async throws -> Response {
@@ -37,6 +41,9 @@ struct GameDataRoutes: Sendable {
         }
         return try Self.reply(request, patch, caching: "public, max-age=31536000, immutable")
     }
+
+    /// How long a cache may say which patch is current. Matches are placed by what the file says.
+    private static let currentSeconds = 5
 
     /// A patch with its entity tag; 304 without a body where the client has it.
     private static func reply(_ request: Request, _ patch: Patch, caching: String) throws -> Response {

@@ -165,33 +165,6 @@ struct ConsoleCatalogTests {
         }
     }
 
-    @Test("an edit of the balance is a new patch at once, and is in the log with its editor")
-    func balance() async throws {
-        try await withAPI { api in
-            try await api.withStaff(.developer) { browser, _ in
-                #expect(try await browser.get("/console/balance").text.contains("Patch 1 is what new matches"))
-                let refused = try await browser.post(
-                    "/console/balance/characters/shade", ["health": "0", "damage": "ten"])
-                #expect(refused.status == 422)
-                #expect(refused.text.contains("id=\"damage-problem\""))
-                let outOfRange = try await browser.post(
-                    "/console/balance/characters/shade", ["health": "0", "damage": "10"])
-                #expect(outOfRange.text.contains("id=\"health-problem\""))
-                let edited = try await browser.post(
-                    "/console/balance/characters/shade", ["health": "900", "damage": "35"])
-                #expect(edited.headers["Location"] == ["/console/balance?done=balance-published"])
-                let page = try await browser.get("/console/balance")
-                #expect(page.text.contains("Patch 2 is what new matches"))
-                #expect(page.text.contains("Shade: health 850 → 900"))
-                #expect(try await browser.get("/console/balance/patches/1").text.contains("850"))
-                #expect(try await browser.get("/console/balance/patches/9").status == 404)
-                #expect(try await browser.get("/console/balance/characters/nobody").status == 404)
-                let log = try await browser.get("/console/changes?of=balance")
-                #expect(log.text.contains("character shade") && log.text.contains("Grace"))
-            }
-        }
-    }
-
     @Test("a draft that can't be published says why, and offers no button")
     func invalidDraft() async throws {
         try await withAPI { api in

@@ -142,8 +142,8 @@ struct WholeAPITests {
             let reply = try await api.client.send(
                 .PATCH, "/v1/dev/characters/shade", token: developer, body: #"{"damage":31}"#)
             #expect(reply.status == 201)
-            #expect(reply.headers["Location"] == ["/v1/patches/2"])
-            let current = try await api.client.send(.GET, "/v1/patches/current", token: developer)
+            #expect(reply.headers["Location"] == ["/v1/data/patches/2"])
+            let current = try await api.client.send(.GET, "/v1/data/patches/current", token: developer)
             #expect(try current.decode(PatchReply.self).patch == 2)
         }
     }

@@ -63,4 +63,43 @@ struct MigrationTests {
         try expectGreen(try await GameDataAudit(database: database).findings())
         try database.close()
     }
+
+    @Test(
+        "an old file's patches are documents afterwards, as they were, without items and modes that nobody played with")
+    func balance() async throws {
+        let folder = try TemporaryFolder()
+        defer { folder.remove() }
+        let path = folder.file("data.sqlite")
+        let logger = Logger(label: "test")
+        let before = try RecordsDatabase.open(
+            path: path, durability: .normal, schemas: [Self.old, Outbox.schema], logger: logger)
+        try await before.write { db in
+            try db.execute(sql: Self.rows)
+            try db.execute(
+                sql: """
+                    INSERT INTO patches (patch, published_at) VALUES (2, 77);
+                    INSERT INTO characters VALUES (2, 'shade', 0, 'Shade', 900, 55, 'daggers');
+                    INSERT INTO weapons VALUES (2, 'daggers', 0, 'Daggers', 41, 510);
+                    """)
+        }
+        try before.close()
+
+        let database = try RecordsDatabase.open(
+            path: path, durability: .normal, schemas: GameDataSchema.schemas, logger: logger)
+        let balance = BalanceRepository(database: database)
+        let current = try await balance.current()
+        #expect(current.patch == PatchVersion(2) && current.publishedAt == Instant(milliseconds: 77))
+        let expected = BalanceDocument(
+            characters: [.init(id: "shade", name: "Shade", health: 900, damage: 55, weapon: "daggers")],
+            weapons: [.init(id: "daggers", name: "Daggers", damage: 41, cooldownMs: 510)])
+        #expect(current.document == expected)
+        let first = try #require(try await balance.patch(PatchVersion(1)))
+        #expect(first.characters == BalanceDocument.first.characters)
+        #expect(first.weapons == BalanceDocument.first.weapons)
+        #expect(first.items.isEmpty && first.modes.isEmpty)
+        #expect(
+            try await MatchesRepository(database: database).match(MatchID("duel.eu.open"))?.patch == PatchVersion(1))
+        #expect(try await balance.publish(note: "", by: "ada").isNew == false)
+        try database.close()
+    }
 }

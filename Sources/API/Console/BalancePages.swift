@@ -3,147 +3,167 @@ import GameData
 import GameModel
 import Hummingbird
 
-/// The balance of the game, patch by patch. An edit is a new patch at once: matches that run keep theirs.
+/// The draft of the balance, thing by thing: what is in it, and the forms that change it. No match sees it until it is
+/// published (``PatchPages``).
 struct BalancePages: Sendable {
     static let patchesMax = 30
+    static let list = ConsoleLink(text: "Balance", href: "/console/balance")
 
     let door: ConsoleDoor
     let balance: BalanceRepository
 
-    private static let list = ConsoleLink(text: "Balance", href: "/console/balance")
-
     func add(to console: RouterGroup<APIContext>) {
         console.get("balance", use: door.page(for: [.developer], all))
-        console.get("balance/patches/{number}", use: door.page(for: [.developer], patch))
-        console.get("balance/characters/{id}", use: door.page(for: [.developer], show))
-        console.post("balance/characters/{id}", use: door.form(for: [.developer], edit))
+        for list in BalanceList.allCases {
+            let (new, one) = ("balance/new/\(list.rawValue)", "balance/\(list.rawValue)/{id}")
+            console.get("\(new)", use: door.page(for: [.developer]) { _ in try await blank(list) })
+            console.post("\(new)", use: door.form(for: [.developer]) { try await create($0, list) })
+            console.get("\(one)", use: door.page(for: [.developer]) { try await show($0, list) })
+            console.post("\(one)", use: door.form(for: [.developer]) { try await change($0, list) })
+            console.get("\(one)/remove", use: door.page(for: [.developer]) { try await askToRemove($0, list) })
+            console.post("\(one)/remove", use: door.form(for: [.developer]) { try await remove($0, list) })
+        }
     }
 
-    // MARK: Patches
+    static func path(_ list: BalanceList, _ id: String) -> String {
+        "/console/balance/\(list.rawValue)/\(ConsolePath.part(id))"
+    }
+
+    // MARK: All of it
 
     @Sendable private func all(_ visit: ConsoleVisit) async throws -> ConsolePage {
-        let patches = try await balance.patches(limit: Self.patchesMax)
+        let draft = try await balance.draft()
         var page = ConsolePage(title: "Balance")
-        guard let current = patches.first else { return page }
         page.lead =
-            "Patch \(current.patch) is what new matches are played with. A match ends with the patch it began with."
-        page.blocks = Self.tables(of: current, editable: true)
-        page.blocks.append(
-            .tableBlock(
-                "patches", heading: "Patches", caption: "Patches, newest first",
-                columns: ["Patch", "Published", "What it changed"],
-                rows: patches.enumerated().map { index, patch in
-                    let before = index + 1 < patches.count ? patches[index + 1] : nil
-                    var changes = ConsoleCell(before == nil ? "—" : "")
-                    changes.lines = before.map { Self.changes(from: $0, to: patch) } ?? []
-                    return [
-                        ConsoleCell("Patch \(patch.patch)", href: "/console/balance/patches/\(patch.patch)"),
-                        ConsoleWords.cell(patch.publishedAt), changes,
-                    ]
-                }, empty: ""))
-        return page
-    }
-
-    private static func changes(from before: Patch, to after: Patch) -> [String] {
-        after.characters.flatMap { character -> [String] in
-            guard let old = before.characters.first(where: { $0.id == character.id }) else {
-                return ["\(character.name): new"]
-            }
-            return [
-                old.health == character.health
-                    ? nil : "\(character.name): health \(old.health) → \(character.health)",
-                old.damage == character.damage
-                    ? nil : "\(character.name): damage \(old.damage) → \(character.damage)",
-            ].compactMap { $0 }
+            "Patch \(draft.current) is what new matches are played with. A match ends with the patch it began with."
+        if !draft.changes.isEmpty {
+            page.actions = [.primary("Publish the draft", "/console/balance/draft")]
+            page.blocks = [PatchPages.changes(draft.changes, heading: "Draft", caption: "What the draft changes")]
         }
-    }
-
-    private static func tables(of patch: Patch, editable: Bool) -> [ConsoleBlock] {
-        [
-            .tableBlock(
-                "characters", heading: "Characters", caption: "Characters of patch \(patch.patch)",
-                columns: ["Character", .number("Health"), .number("Damage"), "Weapon"],
-                rows: patch.characters.map { character in
-                    [
-                        ConsoleCell(
-                            character.name,
-                            href: editable ? "/console/balance/characters/\(ConsolePath.part(character.id))" : nil,
-                            note: character.id), ConsoleCell(String(character.health)),
-                        ConsoleCell(String(character.damage)), ConsoleCell(character.weapon),
-                    ]
-                }, empty: "There are no characters."),
-            .tableBlock(
-                "weapons", heading: "Weapons", caption: "Weapons of patch \(patch.patch)",
-                columns: ["Weapon", .number("Damage"), .number("Cooldown")],
-                rows: patch.weapons.map { weapon in
-                    [
-                        ConsoleCell(weapon.name, note: weapon.id), ConsoleCell(String(weapon.damage)),
-                        ConsoleCell("\(weapon.cooldownMs) ms"),
-                    ]
-                }, empty: "There are no weapons."),
-        ]
-    }
-
-    @Sendable private func patch(_ visit: ConsoleVisit) async throws -> ConsolePage {
-        let version = PatchVersion(try visit.context.integerParameter("number"))
-        guard let patch = try await balance.patch(version) else { throw GameDataError.unknownPatch(version) }
-        var page = ConsolePage(title: "Patch \(patch.patch)", trail: [Self.list])
-        page.blocks =
-            [.factsBlock("patch", [ConsoleFact("Published", ConsoleWords.cell(patch.publishedAt))])]
-            + Self.tables(of: patch, editable: false)
-        return page
-    }
-
-    // MARK: Editing
-
-    @Sendable private func show(_ visit: ConsoleVisit) async throws -> ConsolePage {
-        let character = try await character(visit)
-        return page(character, health: String(character.health), damage: String(character.damage))
-    }
-
-    private func page(
-        _ character: Patch.Character, health: String, damage: String, problems: [String: String] = [:]
-    ) -> ConsolePage {
-        var form = ConsoleForm(
-            action: "/console/balance/characters/\(ConsolePath.part(character.id))", submit: "Publish as a new patch",
-            cancel: ConsoleLink(text: "Cancel", href: "/console/balance"))
-        form.fields = [
-            .number("health", "Health", health, hint: "1 to 10000 hit points at the start of a match.", required: true),
-            .number("damage", "Damage", damage, hint: "0 to 1000, added to each hit of its weapon.", required: true),
-        ]
-        form.problemsHeading = "This was not published"
-        form.add(problems)
-        var page = ConsolePage(
-            title: character.name, lead: "Matches placed from then on are played with the new patch.",
-            trail: [Self.list])
-        page.blocks = [.formBlock("character", form)]
-        return page
-    }
-
-    @Sendable private func edit(_ visit: ConsoleVisit) async throws -> ConsoleAnswer {
-        let character = try await character(visit)
-        var reader = FieldReader(visit.body)
-        let (health, damage) = (reader.integer("health"), reader.integer("damage"))
-        if health == nil { reader.note("health", "Enter a whole number.") }
-        if damage == nil { reader.note("damage", "Enter a whole number.") }
-        func again(_ problems: [String: String]) -> ConsoleAnswer {
-            .again(page(character, health: visit.body["health"], damage: visit.body["damage"], problems: problems))
+        let kinds = Dictionary(draft.changes.map { ($0.path, $0.kind) }, uniquingKeysWith: { first, _ in first })
+        page.blocks += BalanceList.allCases.map { list in
+            Self.table(of: list, in: draft.document, marks: { kinds["\(list.rawValue).\($0)"] })
         }
-        guard reader.problems.isEmpty else { return again(reader.problems) }
+        page.blocks.append(PatchPages.table(of: try await balance.patches(limit: Self.patchesMax)))
+        return page
+    }
+
+    /// - Parameter marks: how each thing differs from what is published; `nil`: it is not for editing.
+    static func table(
+        of list: BalanceList, in document: BalanceDocument, marks: ((String) -> BalanceChange.Kind?)? = nil
+    ) -> ConsoleBlock {
+        // The name is the first field, and stands with the id.
+        let fields = list.fields.filter { $0.name != "name" }
+        let columns = fields.map { field -> ConsoleColumn in
+            let label = BalanceForm.label(field.name)
+            if case .integer = field.form { return .number(label) }
+            return ConsoleColumn(stringLiteral: label)
+        }
+        let heading = BalanceForm.label(list.rawValue)
+        return .tableBlock(
+            list.rawValue, heading: heading, caption: marks == nil ? heading : "\(heading) of the draft",
+            columns: [ConsoleColumn(stringLiteral: BalanceForm.label(list.singular))] + columns
+                + (marks == nil ? [] : ["Draft"]),
+            rows: BalanceTree(document).things(list).map { id, values in
+                let name = list.fields.first { $0.name == "name" }?.text(of: values["name"]) ?? id
+                var row = [ConsoleCell(name, href: marks == nil ? nil : path(list, id), note: id)]
+                row += fields.map { field in
+                    let text = field.text(of: values[field.name])
+                    return ConsoleCell(text.isEmpty ? "—" : text)
+                }
+                if let marks { row.append(PatchPages.cell(marks(id))) }
+                return row
+            }, empty: "There are none.",
+            actions: marks == nil
+                ? [] : [ConsoleLink(text: "New \(list.singular)", href: "/console/balance/new/\(list.rawValue)")])
+    }
+
+    // MARK: One thing
+
+    private func blank(_ list: BalanceList) async throws -> ConsolePage {
+        let fields = Dictionary(
+            uniqueKeysWithValues: list.fields.compactMap { field in field.fallback.map { (field.name, $0) } })
+        return try await page(BalanceForm(list, id: nil, fields: fields))
+    }
+
+    private func show(_ visit: ConsoleVisit, _ list: BalanceList) async throws -> ConsolePage {
+        let (id, fields) = try await thing(visit, list)
+        return try await page(BalanceForm(list, id: id, fields: fields))
+    }
+
+    private func create(_ visit: ConsoleVisit, _ list: BalanceList) async throws -> ConsoleAnswer {
+        let form = BalanceForm(list, id: nil, body: visit.body)
+        let id = visit.body["id"]
+        guard try await !BalanceTree(balance.draft().document).has(id, in: list) else {
+            let taken = ["id": "There is a \(list.singular) with this id. Choose another, or change that one."]
+            return .again(try await page(form, problems: taken))
+        }
+        return try await save(form, as: id, visit, allowsNew: true)
+    }
+
+    private func change(_ visit: ConsoleVisit, _ list: BalanceList) async throws -> ConsoleAnswer {
+        let (id, _) = try await thing(visit, list)
+        return try await save(BalanceForm(list, id: id, body: visit.body), as: id, visit, allowsNew: false)
+    }
+
+    private func save(
+        _ form: BalanceForm, as id: String, _ visit: ConsoleVisit, allowsNew: Bool
+    ) async throws -> ConsoleAnswer {
+        let before = try await balance.draft()
         do {
-            let edit = try await balance.editCharacter(character.id, health: health, damage: damage, by: visit.editor)
-            return .seeOther("/console/balance", edit.isNew ? .balancePublished : .unchanged)
+            let path = BalancePath(form.list, id)
+            let values = form.values
+            let edits = form.list.fields.compactMap { field in
+                values[field.name].map { BalanceAssignment(path: path, field: field, value: $0) }
+            }
+            let draft = try await balance.edit(edits, allowsNew: allowsNew, by: visit.editor)
+            return .seeOther("/console/balance", draft.document == before.document ? .unchanged : .saved)
         } catch {
-            guard case GameDataError.invalid(let field, let detail) = error else { throw error }
-            return again([field: "This is not right: \(detail)."])
+            guard let problems = (error as? GameDataError)?.formProblem else { throw error }
+            return .again(try await page(form, problems: problems))
         }
     }
 
-    private func character(_ visit: ConsoleVisit) async throws -> Patch.Character {
+    private func page(_ form: BalanceForm, problems: [String: String] = [:]) async throws -> ConsolePage {
+        var page = ConsolePage(
+            title: form.texts["name"].flatMap { form.id == nil || $0.isEmpty ? nil : $0 } ?? form.id
+                ?? "New \(form.list.singular)", lead: "Of the draft: no match sees it until it is published.",
+            trail: [Self.list])
+        if let id = form.id { page.actions = [.danger("Remove", "\(Self.path(form.list, id))/remove")] }
+        page.blocks = [
+            .formBlock("thing", form.form(in: try await balance.draft().document, problems: problems))
+        ]
+        return page
+    }
+
+    private func askToRemove(_ visit: ConsoleVisit, _ list: BalanceList) async throws -> ConsolePage {
+        let (id, _) = try await thing(visit, list)
+        var page = ConsolePage(
+            title: "Remove \(id)?", lead: "It is taken out of the draft. Patches that were published keep it.",
+            trail: [Self.list, ConsoleLink(text: id, href: Self.path(list, id))])
+        page.blocks = [
+            .formBlock(
+                "remove",
+                ConsoleForm(
+                    action: "\(Self.path(list, id))/remove", submit: "Remove",
+                    cancel: ConsoleLink(text: "Keep it", href: Self.path(list, id)), isDanger: true))
+        ]
+        return page
+    }
+
+    private func remove(_ visit: ConsoleVisit, _ list: BalanceList) async throws -> ConsoleAnswer {
+        let (id, _) = try await thing(visit, list)
+        try await balance.edit([], removing: [BalancePath(list, id)], by: visit.editor)
+        return .seeOther("/console/balance", .removed)
+    }
+
+    private func thing(
+        _ visit: ConsoleVisit, _ list: BalanceList
+    ) async throws -> (id: String, fields: [String: JSONValue]) {
         let id = visit.context.parameters.get("id") ?? ""
-        guard let character = try await balance.current().characters.first(where: { $0.id == id }) else {
-            throw GameDataError.unknownCharacter(id)
+        guard let fields = BalanceTree(try await balance.draft().document).fields(list, id) else {
+            throw GameDataError.unknownThing("\(list.rawValue).\(id)")
         }
-        return character
+        return (id, fields)
     }
 }

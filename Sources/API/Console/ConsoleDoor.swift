@@ -176,7 +176,7 @@ enum ConsoleAnswer: Sendable {
 
 /// What was done, as the next page's address says it: only these, so that no link can put other words on a page.
 enum ConsoleNotice: String, Sendable {
-    case saved, removed, published, unchanged, draftReplaced = "draft-replaced"
+    case saved, removed, published, unchanged, draftReplaced = "draft-replaced", draftDiscarded = "draft-discarded"
     case refundAsked = "refund-asked", resolved, locked, unlocked, sessionEnded = "session-ended", granted
     case loggedOut = "logged-out", pictureSaved = "picture-saved", balancePublished = "balance-published"
 
@@ -187,6 +187,7 @@ enum ConsoleNotice: String, Sendable {
         case .published: "Published. Players see it within a second."
         case .unchanged: "Nothing to do: that is how it was already."
         case .draftReplaced: "The draft is now that version. Publish it to make it what players see."
+        case .draftDiscarded: "The draft is what is published again."
         case .refundAsked: "The refund is under way."
         case .resolved: "Resolved."
         case .locked: "Locked, and logged out everywhere."

@@ -51,6 +51,7 @@ struct ConsoleRoutes: Sendable {
         PromotionPages(door: door, editor: store.editor).add(to: console)
         CatalogPages(door: door, editor: store.editor, accounts: accounts).add(to: console)
         BalancePages(door: door, balance: balance).add(to: console)
+        PatchPages(door: door, balance: balance, accounts: accounts).add(to: console)
         OrderPages(door: door, store: store, accounts: accounts).add(to: console)
         PlayerPages(door: door, store: store, accounts: accounts).add(to: console)
         ChangePages(door: door, accounts: accounts, changes: changes, balanceChanges: balanceChanges).add(to: console)

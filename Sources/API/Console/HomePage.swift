@@ -39,7 +39,7 @@ struct HomePage: Sendable {
                     ? "Changes of the draft; \(problems) problems are in the way." : "Changes of the draft.",
                 href: "/console/publish", figure: String(changes)),
             ConsoleCard(title: "Versions", text: "What was published, and the way back.", href: "/console/versions"),
-            ConsoleCard(title: "Balance", text: "Characters and weapons, patch by patch.", href: "/console/balance"),
+            ConsoleCard(title: "Balance", text: "Who and what is played, patch by patch.", href: "/console/balance"),
         ]
     }
 

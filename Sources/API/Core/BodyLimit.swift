@@ -9,12 +9,13 @@ public struct BodyLimit: RouterMiddleware {
     public static let standardBytes = 64 * 1024
     /// For webhooks and batches of events: 256 KiB.
     public static let largeBytes = 256 * 1024
-    /// For a whole catalog: 1 MiB.
+    /// For a whole catalog or balance: 1 MiB.
     public static let catalogBytes = 1024 * 1024
 
     /// Routes that take larger bodies than others, by their paths.
     static let larger: [String: Int] = [
         "/v1/store/webhooks/{provider}": largeBytes, "/v1/events": largeBytes, "/v1/dev/catalog": catalogBytes,
+        "/v1/dev/balance/draft": catalogBytes,
         "/v1/pictures/{key}": PictureService.bytesMax,
         // A form has boundaries and fields besides its picture.
         "/console/products/{id}/picture": PictureService.bytesMax + standardBytes,

@@ -37,6 +37,12 @@ public struct BalanceAssignment: Sendable, Hashable {
     public let field: BalanceField
     public let value: JSONValue
 
+    public init(path: BalancePath, field: BalanceField, value: JSONValue) {
+        self.path = path
+        self.field = field
+        self.value = value
+    }
+
     /// - Parameter path: `characters.shade.damage`.
     /// - Throws: `GameDataError.invalid` naming the path; the value is judged when it is set.
     public init(_ path: String, _ value: JSONValue) throws(GameDataError) {
