@@ -74,6 +74,17 @@ extension EventsRepository {
         }
     }
 
+    /// How many entries of a stream's life are stored or counted as dropped by its cap, less those that Redis took back.
+    func countedEntries(_ shard: Int, _ life: StreamLife) async throws -> Int {
+        try await totals.read { db in
+            let row = try Row.fetchOne(
+                db, sql: "SELECT trimmed, rewound FROM event_losses WHERE shard = ? AND life = ?",
+                arguments: [shard, life.name])
+            let (trimmed, rewound): (Int, Int) = (row?["trimmed"] ?? 0, row?["rewound"] ?? 0)
+            return try Self.storedEntries(shard, life, in: db) + trimmed - rewound
+        }
+    }
+
     /// Entries that are stored or in quarantine, of one life or of all.
     private static func storedEntries(_ shard: Int, _ life: StreamLife?, in db: Database) throws -> Int {
         let sql = "SELECT COALESCE(SUM(entries), 0) FROM stream_days WHERE shard = ?"

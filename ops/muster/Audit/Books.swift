@@ -15,6 +15,8 @@ import Store
 struct Books: Sendable {
     private let accounts: RecordsDatabase
     private let data: RecordsDatabase
+    /// `nil` where no ingest has stored any here.
+    private let events: EventsRepository?
     /// Whom to ask which charges there were.
     private let payments: PaymentSettings?
     /// By which there are pools, regions, and queues of allocations.
@@ -30,6 +32,7 @@ struct Books: Sendable {
             path: "\(folder)/accounts.sqlite", durability: .full, schemas: AccountsFile.schemas, logger: logger)
         data = try RecordsDatabase.open(
             path: "\(folder)/data.sqlite", durability: .full, schemas: GameDataSchema.schemas, logger: logger)
+        events = try EventsCommand.hasEvents(folder) ? EventsCommand.open(folder) : nil
         self.payments = payments
         self.rules = rules
     }
@@ -58,7 +61,7 @@ struct Books: Sendable {
     /// Every rule of every room.
     func audit(_ redis: RedisClient) async throws -> AuditReport {
         let matchmaking = MatchmakingAudit(service: MatchmakingService(redis: redis, rules: rules))
-        let sections = [
+        var sections = [
             AuditSection(
                 room: "accounts",
                 findings: try await AccountsAudit(repository: AccountsRepository(database: accounts)).run()),
@@ -68,6 +71,10 @@ struct Books: Sendable {
             AuditSection(room: "fleet", findings: try await fleet(redis)),
             AuditSection(room: "jobs", findings: [try await jobs(redis)]),
         ]
+        if let events {
+            let findings = try await EventsAudit(events: events, redis: redis).findings()
+            sections.append(AuditSection(room: "events", findings: findings))
+        }
         return AuditReport(at: Instant.now.milliseconds, sections: sections)
     }
 

@@ -1,0 +1,209 @@
+import Foundation
+import GameData
+import GameModel
+import IngestWorker
+import Logging
+import Records
+import Redis
+import ServiceLifecycle
+import TestSupport
+import Testing
+
+@Suite("Lost events")
+struct EventLossTests {
+    @Test("entries that the cap dropped unread are counted, and those stored are not")
+    func trimmed() async throws {
+        try await withRedis { redis, _ in
+            try await withEvents { events in
+                let group = EventGroup(redis: redis, shard: 0, consumer: "one")
+                try await group.create()
+                try await Self.append(redis, 0..<100)
+                let life = try await group.life()
+                let entries = try await group.read(limit: 30, block: .milliseconds(1))
+                _ = try await events.store(entries, shard: 0, life: life)
+                // Stored and not settled: counted twice, as waiting and as stored, and never as lost.
+                #expect(try await Self.losses(group, events).trimmed == 0)
+                try await group.settle(entries.map(\.id))
+                #expect(try await Self.losses(group, events).trimmed == 0)
+                _ = try await redis.send(
+                    RedisCommand("XTRIM", RedisArgument(GameDataKeys.events(shard: 0)), "MAXLEN", "20"))
+                var losses = try await Self.losses(group, events)
+                #expect((losses.trimmed, losses.wiped, losses.stored) == (50, 0, 30))
+                let rest = try await group.read(limit: 100, block: .milliseconds(1))
+                #expect(rest.count == 20)
+                _ = try await events.store(rest, shard: 0, life: life)
+                try await group.settle(rest.map(\.id))
+                losses = try await Self.losses(group, events)
+                #expect((losses.trimmed, losses.wiped, losses.stored) == (50, 0, 50))
+                // Another process goes on counting where this one ended.
+                let other = EventGroup(redis: redis, shard: 0, consumer: "two")
+                try await other.create()
+                #expect(try await Self.losses(other, events) == losses)
+            }
+        }
+    }
+
+    @Test("what Redis lost is counted apart, and the stream's next life begins at nothing lost")
+    func wiped() async throws {
+        try await withRedis { redis, server in
+            try await withEvents { events in
+                let group = EventGroup(redis: redis, shard: 0, consumer: "one")
+                try await group.create()
+                try await Self.append(redis, 0..<40)
+                let entries = try await group.read(limit: 10, block: .milliseconds(1))
+                _ = try await events.store(entries, shard: 0, life: try await group.life())
+                try await group.settle(entries.map(\.id))
+                #expect(try await Self.losses(group, events).lost == 0)
+                try await server.flush()
+                // The stream is there again before anyone names its new life.
+                try await Self.append(redis, 40..<45)
+                #expect(try await group.read(limit: 10, block: .milliseconds(1)).isEmpty)
+                let next = try await group.read(limit: 10, block: .milliseconds(1))
+                #expect(next.count == 5)
+                _ = try await events.store(next, shard: 0, life: try await group.life())
+                try await group.settle(next.map(\.id))
+                let losses = try await Self.losses(group, events)
+                #expect((losses.wiped, losses.trimmed, losses.lives, losses.stored) == (30, 0, 2, 15))
+            }
+        }
+    }
+
+    @Test("a tail tells each event once, first the last ones, whether it waits or is stored")
+    func tail() async throws {
+        try await withRedis { redis, _ in
+            try await withEvents { events in
+                let group = EventGroup(redis: redis, shard: 0, consumer: "one")
+                try await group.create()
+                try await Self.append(redis, 0..<10)
+                func storeNext(_ count: Int) async throws {
+                    let entries = try await group.read(limit: count, block: .milliseconds(1))
+                    _ = try await events.store(entries, shard: 0)
+                    try await group.settle(entries.map(\.id))
+                }
+                try await storeNext(6)
+                var tail = EventTail(redis: redis, events: events)
+                let last = try await tail.last(7, of: EventQuery())
+                #expect(last.map(\.event.at.milliseconds) == Array(3..<10))
+                #expect(try await tail.next().isEmpty)
+                try await Self.append(redis, 10..<20)
+                try await storeNext(8)
+                #expect(try await tail.next().map(\.event.at.milliseconds) == Array(10..<20))
+                try await storeNext(8)
+                #expect(try await tail.next().isEmpty)
+            }
+        }
+    }
+
+    @Test(
+        "on a full disk events wait in the stream and are still taken in; with room again all are stored",
+        .enabled(if: SmallDisk.mayMount, "the small disk needs the right to mount"))
+    func fullDisk() async throws {
+        try await withRedis { redis, _ in
+            try await SmallDisk.with(kilobytes: 16_384) { folder in
+                let logger = Logger(label: "test.ingest", factory: { _ in SwiftLogNoOpLogHandler() })
+                let events = try EventsRepository.open(folder: folder, logger: logger)
+                var configuration = EventIngestConfiguration()
+                configuration.block = .milliseconds(50)
+                configuration.linger = .milliseconds(10)
+                configuration.backoff = .milliseconds(50)
+                configuration.backoffMax = .milliseconds(200)
+                // The files are made before the disk is full, as they are on a day that is under way.
+                let group = EventGroup(redis: redis, shard: 0, consumer: "first")
+                try await group.create()
+                try await Self.append(redis, 0..<1)
+                let first = try await group.read(limit: 1, block: .milliseconds(1))
+                _ = try await events.store(first, shard: 0, life: try await group.life())
+                try await group.settle(first.map(\.id))
+                let ballast = URL(filePath: folder + "/ballast")
+                SmallDisk.fill(ballast)
+                try await withThrowingTaskGroup(of: Void.self) { tasks in
+                    let ingest = EventIngest(
+                        redis: redis, events: events, configuration: configuration, consumer: "one", logger: logger)
+                    tasks.addTask { try await ingest.run() }
+                    defer { tasks.cancelAll() }
+                    for start in stride(from: 1, to: 10_001, by: 500) {
+                        try await Self.append(redis, start..<start + 500)
+                    }
+                    // What ingest can't do, this can't do either.
+                    let probe = Self.entries(3_000)
+                    await #expect(throws: RecordsError.self) { try await events.store(probe, shard: 0) }
+                    let depth = try await StreamDepth.read(redis)[0]
+                    #expect(depth.length > 0 && depth.pel <= configuration.batchMax, "\(depth)")
+                    try await Self.append(redis, 10_001..<10_101)
+                    try FileManager.default.removeItem(at: ballast)
+                    try await eventually("all are stored") { try await events.count() == 10_101 }
+                    try await eventually("all are settled") {
+                        try await StreamDepth.read(redis)[0].length == 0
+                    }
+                    #expect(try await Self.losses(group, events).lost == 0)
+                }
+                try events.close()
+            }
+        }
+    }
+
+    private static func losses(_ group: EventGroup, _ events: EventsRepository) async throws -> EventLosses {
+        let account = try await group.account()
+        try await events.copyTotals(shard: group.shard, newest: nil)
+        return try await events.noteLosses(account)
+    }
+
+    /// Entries that no stream has.
+    private static func entries(_ count: Int) -> [EventEntry] {
+        (0..<count).map { number in
+            EventEntry(
+                id: StreamEntryID(milliseconds: 1, sequence: UInt64(number)),
+                fields: [
+                    Array("e2".utf8), Array("hit\t1\t1\t\t\t{\"t\":\"\(String(repeating: "x", count: 900))\"}".utf8),
+                ])
+        }
+    }
+
+    /// Hits in one match of shard 0, whose times are their numbers.
+    private static func append(_ redis: RedisClient, _ numbers: Range<Int>) async throws {
+        try await EventLog(redis: redis).append(
+            numbers.map { number in
+                EncodedEvent(
+                    kind: "hit", at: Instant(milliseconds: Int64(number)),
+                    matchId: MatchID("duel.eu.01J00000000000000000000000"), playerId: nil,
+                    json: "{\"text\":\"\(String(repeating: "x", count: 200))\"}")
+            })
+    }
+}
+
+/// A file system in memory of a fixed size.
+enum SmallDisk {
+    /// Whether this process has CAP_SYS_ADMIN (capability 21).
+    static let mayMount: Bool = {
+        let status = FileManager.default.contents(atPath: "/proc/self/status") ?? Data()
+        let line = String(decoding: status, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix("CapEff:") }
+        let mask = line.flatMap { UInt64($0.dropFirst(7).trimmingCharacters(in: .whitespaces), radix: 16) } ?? 0
+        return mask & (1 << 21) != 0
+    }()
+
+    /// Mounts it for the body.
+    static func with(kilobytes: Int, _ body: (String) async throws -> Void) async throws {
+        let folder = try TemporaryFolder()
+        defer { folder.remove() }
+        let mounted = try await ForeignProgram.run(
+            "/bin/mount", ["-t", "tmpfs", "-o", "size=\(kilobytes)k", "tmpfs", folder.path])
+        try #require(mounted.status == 0, "mount: \(mounted.errors)")
+        let outcome: Result<Void, any Error>
+        do {
+            outcome = .success(try await body(folder.path))
+        } catch {
+            outcome = .failure(error)
+        }
+        let unmounted = try await ForeignProgram.run("/bin/umount", ["--lazy", folder.path])
+        #expect(unmounted.status == 0, "umount: \(unmounted.errors)")
+        try outcome.get()
+    }
+
+    /// Writes zeros until there is no room.
+    static func fill(_ file: URL) {
+        guard let stream = fopen(file.path, "w") else { return }
+        let zeros = [UInt8](repeating: 0, count: 4_096)
+        while fwrite(zeros, 1, zeros.count, stream) == zeros.count, fflush(stream) == 0 {}
+        fclose(stream)
+    }
+}
