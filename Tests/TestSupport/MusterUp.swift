@@ -128,17 +128,21 @@ public final class MusterUp: Sendable {
         try await Task.sleep(for: duration)
     }
 
-    /// The process ids of the game instances, which are children of the allocators.
+    /// The process ids of the game instances that run, as their allocators have noted them: also of those that an
+    /// allocator which is gone has started.
     public func instances() throws -> [Int32] {
-        let allocators = try state()?.processes.filter { $0.role == "allocator" }.compactMap(\.pid) ?? []
-        return try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { Int32($0) }.filter { pid in
-            // A process that ended meanwhile has no file, and is nobody's child.
-            guard let text = FileManager.default.contents(atPath: "/proc/\(pid)/stat") else { return false }
-            // "pid (name) state parent …", and the name may hold anything.
-            let fields = String(decoding: text, as: UTF8.self).split(separator: ")").last?.split(separator: " ")
-            guard let fields, fields.count > 1, let parent = Int32(fields[1]) else { return false }
-            return allocators.contains(parent)
+        struct Note: Decodable {
+            let pid: Int32?
         }
+        let notes = folder.file("instances")
+        guard FileManager.default.fileExists(atPath: notes) else { return [] }
+        return try FileManager.default.contentsOfDirectory(atPath: notes).filter { $0.hasSuffix(".json") }.compactMap {
+            // One that ended meanwhile has no note.
+            guard let text = FileManager.default.contents(atPath: "\(notes)/\($0)"),
+                let pid = try JSONDecoder().decode(Note.self, from: text).pid, kill(pid, 0) == 0
+            else { return nil }
+            return pid
+        }.sorted()
     }
 
     /// Ends as ^C would, and waits until everything has stopped; then removes the folder.
