@@ -47,7 +47,8 @@ public struct FleetSnapshot: Sendable, Equatable, Codable {
         public var why: String? {
             if let order { return "\(order.kind.rawValue)ed: \(order.reason)" }
             switch state {
-            case .unhealthy: return "silent for \(Duration.milliseconds(silentMs).inSeconds) s, or says so itself"
+            // A heartbeat is due each second.
+            case .unhealthy: return silentMs > 2_000 ? "silent for \(silentMs / 1_000) s" : "says so itself"
             case .draining: return "draining by itself"
             case .starting, .ready, .allocated, .shutdown: return nil
             }
