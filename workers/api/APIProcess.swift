@@ -2,6 +2,7 @@ import API
 import Accounts
 import Fleet
 import GameData
+import GameModel
 import Hummingbird
 import Jobs
 import Logging
@@ -50,6 +51,8 @@ public struct APIProcess: Sendable {
             path: "\(folder)/accounts.sqlite", durability: .full, schemas: AccountsFile.schemas, logger: logger)
         let data = try RecordsDatabase.open(
             path: "\(folder)/data.sqlite", durability: .full, schemas: GameDataSchema.schemas, logger: logger)
+        let events = try RecordsDatabase.open(
+            path: "\(folder)/events.sqlite", durability: .normal, schemas: [EventsSchema.schema], logger: logger)
         var address = try RedisConfiguration(url: configuration.redisURL)
         // A player is better told to try again than kept waiting for a Redis that is away.
         address.commandTimeout = Self.redisPatience
@@ -61,10 +64,11 @@ public struct APIProcess: Sendable {
         let results = OutboxRelay(database: data, redis: redis, kinds: [RecordMatchResult.self], logger: logger)
         let ring = try KeyRing(folder: "\(folder)/keys", logger: logger)
         let webhooks = PaymentWebhooks(configuration.payments)
-        let built = APIRoutes.build(
-            try dependencies(
-                accounts: accounts, data: data, redis: redis, book: rules.book, watcher: watcher, orders: orders,
-                results: results, ring: ring, webhooks: webhooks))
+        var dependencies = try dependencies(
+            accounts: accounts, data: data, redis: redis, book: rules.book, watcher: watcher, orders: orders,
+            results: results, ring: ring, webhooks: webhooks)
+        dependencies.rememberedLatencies = remembered(EventTotalsRepository(database: events))
+        let built = APIRoutes.build(dependencies)
         let application = Application(
             router: built.router, server: APIRoutes.server(),
             configuration: .init(
@@ -72,7 +76,7 @@ public struct APIProcess: Sendable {
             onServerRunning: { channel in onListening(channel.localAddress?.port ?? 0) }, logger: logger)
         return Parts(
             services: [
-                RecordsCloser(databases: [accounts, data]), WebhooksCloser(webhooks: webhooks), redis, ring,
+                RecordsCloser(databases: [accounts, data, events]), WebhooksCloser(webhooks: webhooks), redis, ring,
             ] + rules.services + [
                 ProcessRegistry(redis: redis, role: "api", version: Self.version, logger: logger),
                 orders, results, application,
@@ -90,6 +94,18 @@ extension APIProcess {
     static let redisPatience = Duration.seconds(2)
     /// What the process calls itself in the registry.
     static let version = "0.1.0"
+
+    /// The mean round trips that ingest makes of events. A queue does not wait for a file that can't be read.
+    private func remembered(_ totals: EventTotalsRepository) -> @Sendable (PlayerID) async -> [Region: Double] {
+        { [logger] player in
+            do {
+                return try await totals.regions(of: player).compactMapValues(\.averageLatencyMs)
+            } catch {
+                logger.warning("latencies not remembered", metadata: ["player": "\(player)", "error": "\(error)"])
+                return [:]
+            }
+        }
+    }
 
     private func dependencies(
         accounts: RecordsDatabase, data: RecordsDatabase, redis: RedisClient, book: RulesBook,

@@ -1,6 +1,7 @@
 import Accounts
 import Fleet
 import GameData
+import GameModel
 import Matchmaking
 import Records
 import Store
@@ -33,6 +34,8 @@ public struct APIDependencies: Sendable {
     public var events: EventLog
     public var readiness: Readiness
     public var metrics: MetricsRegistry
+    /// Round trips in ms, by region, of a player of whom Redis knows none any more; empty for a new one.
+    public var rememberedLatencies: @Sendable (PlayerID) async -> [Region: Double] = { _ in [:] }
     public var limits = RateLimits()
     public var proxies = TrustedProxies.loopback
     /// Told when a match's result was stored, so that its job is relayed at once.

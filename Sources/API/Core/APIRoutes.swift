@@ -78,7 +78,9 @@ public enum APIRoutes {
             try await tokens.join(player: player, match: match, instance: instance)
         }
         let histories = dependencies.histories
-        let source = TicketMemberSource(service: matchmaking, latencies: latencies) { player, mode in
+        let source = TicketMemberSource(
+            service: matchmaking, latencies: latencies, remembered: dependencies.rememberedLatencies
+        ) { player, mode in
             TicketMember(try await histories.history(of: player, mode: mode))
         }
         MatchmakingRoutes(service: matchmaking, watcher: dependencies.watcher, source: source, replies: replies)

@@ -6,15 +6,21 @@ import Matchmaking
 public struct TicketMemberSource: Sendable {
     private let service: MatchmakingService
     private let latencies: PlayerLatencies
+    private let remembered: @Sendable (PlayerID) async -> [Region: Double]
     private let history: @Sendable (PlayerID, Mode) async throws -> TicketMember
 
-    /// - Parameter history: the player as the records know them in a mode, without wishes.
+    /// - Parameters:
+    ///   - remembered: a player's mean round trips in ms, by region, asked where nothing else is known of them: Redis
+    ///     was wiped, or forgot who was away for long.
+    ///   - history: the player as the records know them in a mode, without wishes.
     public init(
         service: MatchmakingService, latencies: PlayerLatencies,
+        remembered: @escaping @Sendable (PlayerID) async -> [Region: Double] = { _ in [:] },
         history: @escaping @Sendable (PlayerID, Mode) async throws -> TicketMember
     ) {
         self.service = service
         self.latencies = latencies
+        self.remembered = remembered
         self.history = history
     }
 
@@ -32,6 +38,10 @@ public struct TicketMemberSource: Sendable {
             measured.isEmpty
             ? try await latencies.known(player)
             : try await latencies.report(player, Dictionary(measured, uniquingKeysWith: { first, _ in first }))
+        if member.latencies.isEmpty {
+            let played = service.rules.regions
+            member.latencies = await remembered(player).filter { played.contains($0.key) }
+        }
         return member
     }
 }
