@@ -29,6 +29,7 @@ struct DriverSettingsTests {
     func process() throws {
         let configuration = try read([
             "MUSTER_ALLOCATOR_HOST": "203.0.113.4", "MUSTER_INSTANCE_HOST": "10.0.0.1",
+            "MUSTER_INSTANCE_BIND": "0.0.0.0",
             "MUSTER_ALLOCATOR_STOP_INSTANCES": "false", "MUSTER_ALLOCATOR_INSTANCE_NOTES": "/run/muster",
             "MUSTER_ALLOCATOR_INSTANCE_LOG_MIB": "2", "MUSTER_ALLOCATOR_INSTANCE_LOGS_KEPT": "3",
             "MUSTER_ALLOCATOR_INSTANCE_PORTS": "7000-7003", "MUSTER_ALLOCATOR_INSTANCE_FILES": "4096",
@@ -37,6 +38,7 @@ struct DriverSettingsTests {
         ])
         let driver = configuration.driver
         #expect(driver.environment["MUSTER_INSTANCE_HOST"] == "203.0.113.4")
+        #expect(driver.environment["MUSTER_INSTANCE_BIND"] == "0.0.0.0")
         #expect(!configuration.drivers.stopsInstances)
         #expect(driver.notesFolder == "/run/muster")
         #expect(driver.logBytesMax == 2 << 20 && driver.logsKept == 3)

@@ -161,6 +161,7 @@ public struct AllocatorConfiguration: Equatable, Sendable {
             // The allocator's own ports are taken.
             "MUSTER_HEALTH_PORT": "0", "MUSTER_INSTANCE_PORT": "0",
         ]
+        if let bind = drivers.bind { driver.environment["MUSTER_INSTANCE_BIND"] = bind }
         if let supervisor { driver.environment["MUSTER_SUPERVISOR_PID"] = String(supervisor) }
         return driver
     }

@@ -17,6 +17,8 @@ public struct DriverSettings: Equatable, Sendable {
     public var kind = Kind.process
     /// Where players reach this host's instances; `nil`: as `instance.host` says.
     public var host: String?
+    /// Where they listen; `nil`: at that address.
+    public var bind: String?
     /// Whether its instances end when the allocator is asked to; otherwise they run on, and the next one adopts them.
     public var stopsInstances = true
     /// Where running instances are noted; `nil`: the folder `instances` in the data folder.
@@ -35,6 +37,7 @@ public struct DriverSettings: Equatable, Sendable {
     /// the data folder), `.instance-log-mib` (1…10240, 16), `.instance-logs-kept` (0…100000, 50), `.instance-ports`
     /// (`7000-7999`, any), `.instance-files` (64…1048576, as many as the allocator), `.instance-memory-mib`
     /// (64…1048576, no limit), `.instance-core-mib` (0…1048576, 0), `.instance-nice` (0…19, 0);
+    /// `muster.instance.bind` (text, as the host);
     /// `muster.agones.url` (https address), `.namespace` (text, default), `.fleet` (text, muster), `.ca`,
     /// `.certificate`, `.key` (PEM files), `.port` (a port's name, the first), `.scheduling` (`packed` or
     /// `distributed`; packed), `.multi-cluster` (true or false; false), `.timeout-ms` (100…60000, 5000), `.attempts`
@@ -43,6 +46,7 @@ public struct DriverSettings: Equatable, Sendable {
         self.init()
         kind = try Self.choice(reader, "muster.allocator.driver", kind) { Kind(rawValue: $0) }
         host = reader.string(forKey: "muster.allocator.host")
+        bind = reader.string(forKey: "muster.instance.bind")
         stopsInstances = reader.bool(forKey: "muster.allocator.stop-instances", default: stopsInstances)
         notesFolder = reader.string(forKey: "muster.allocator.instance-notes")
         logMiB = reader.int(forKey: "muster.allocator.instance-log-mib", default: logMiB)

@@ -22,10 +22,13 @@ public struct ProcessDriverConfiguration: Equatable, Sendable {
 
     public init(executable: String = ProcessDriverConfiguration.thisProgram) { self.executable = executable }
 
-    /// The program that runs now, even where it was moved or replaced since.
+    /// The program that runs now; where it was replaced since, what is in its place.
     public static var thisProgram: String {
         do {
-            return try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+            let path = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+            // So the kernel calls a program whose file was replaced (proc(5)).
+            let replaced = " (deleted)"
+            return path.hasSuffix(replaced) ? String(path.dropLast(replaced.count)) : path
         } catch {
             return CommandLine.arguments.first ?? "muster"
         }
