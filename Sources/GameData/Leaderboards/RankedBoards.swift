@@ -112,17 +112,36 @@ struct RankedBoards: Sendable {
         return Page(total: total, first: first + 1, rank: rank < 0 ? nil : rank + 1, lines: lines)
     }
 
-    /// What the board has of some players, in their order; `nil` for who is not on it.
-    func games(_ mode: Mode, season: Int, of players: [PlayerID]) async throws(RedisError) -> [Int?] {
-        guard !players.isEmpty else { return [] }
+    /// The lines of some players, in their order; `nil` for who is not on the board.
+    func lines(_ mode: Mode, season: Int, of players: [PlayerID]) async throws(RedisError) -> [Line?] {
         let keys = GameDataKeys.board(mode, season: season)
-        let names = players.map { RedisArgument($0.rawValue) }
-        let reply = try await redis.send(
-            RedisCommand(["HMGET", RedisArgument(keys.players)] + names, isSafeToRepeat: true))
-        guard let values = reply.array, values.count == players.count else {
-            throw .unexpectedReply("HMGET: wanted \(players.count) values")
+        var found: [Line?] = []
+        for start in stride(from: 0, to: players.count, by: Self.putMax) {
+            let some = players[start..<min(start + Self.putMax, players.count)]
+            let reply = try await redis.send(
+                RedisCommand(
+                    ["HMGET", RedisArgument(keys.players)] + some.map { RedisArgument($0.rawValue) },
+                    isSafeToRepeat: true))
+            guard let values = reply.array, values.count == some.count else {
+                throw .unexpectedReply("HMGET: wanted \(some.count) values")
+            }
+            let words = values.map { $0.string?.split(separator: " ").map(String.init) ?? [] }
+            let members = zip(some, words).map { player, words in "\(words.last ?? ""):\(player)" }
+            let scores = try await redis.send(
+                RedisCommand(
+                    ["ZMSCORE", RedisArgument(keys.ranks)] + members.map { RedisArgument($0) }, isSafeToRepeat: true))
+            guard let ratings = scores.array, ratings.count == some.count else {
+                throw .unexpectedReply("ZMSCORE: wanted \(some.count) values")
+            }
+            for (player, (words, score)) in zip(some, zip(words, ratings)) {
+                guard let games = words.first.flatMap({ Int($0) }), let score = score.double else {
+                    found.append(nil)
+                    continue
+                }
+                found.append(Line(player: player, rating: 0 - score, games: games))
+            }
         }
-        return values.map { $0.string?.split(separator: " ").first.flatMap { Int($0) } }
+        return found
     }
 
     // MARK: Words
