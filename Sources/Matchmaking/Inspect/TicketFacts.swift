@@ -6,6 +6,8 @@ public struct TicketFacts: Sendable, Hashable, Codable {
         public let player: PlayerID
         public let hasJoined: Bool
         public let hasAccepted: Bool
+        /// When the player accepted the match that the ticket is in.
+        public let acceptedAt: Instant?
         /// Points; `nil` before the player joined.
         public let rating: Double?
         public let deviation: Double?
@@ -41,10 +43,13 @@ public struct TicketFacts: Sendable, Hashable, Codable {
         pool = ticket.id.pool?.description ?? "-"
         state = ticket.state
         let members = Dictionary(ticket.members.map { ($0.player, $0) }) { first, _ in first }
-        players = ticket.players.map { player in
+        let stamps = (fields["acceptedAt"] ?? "").split(separator: ",").map { Int64($0) ?? 0 }
+        players = ticket.players.enumerated().map { index, player in
+            let stamp = index < stamps.count && stamps[index] > 0 ? Instant(milliseconds: stamps[index]) : nil
             let member = members[player]
             return Player(
                 player: player, hasJoined: member != nil, hasAccepted: ticket.accepted.contains(player),
+                acceptedAt: stamp,
                 rating: member?.skill.rating, deviation: member?.skill.deviation, games: member?.games,
                 roles: member?.roles ?? [],
                 latencies: Dictionary(

@@ -9,7 +9,7 @@
 -- Cost: O(players of the ticket), the last one O(n log n) of the match's tickets
 -- Why: the job is enqueued in the same call, so an accepted match can't be forgotten between two writes.
 local key = KEYS[23 + ARGV[2]]
-local ticket = redis.call('HMGET', key, 'state', 'match', 'players', 'accepted', 'since')
+local ticket = redis.call('HMGET', key, 'state', 'match', 'players', 'accepted', 'since', 'acceptedAt')
 local state = ticket[1]
 if not state then
     return { 0, 'gone' }
@@ -40,7 +40,13 @@ if match[1] ~= 'proposed' or now > tonumber(match[2]) then
 end
 local _, missing = string.gsub(after, '0', '0')
 local _, missed = string.gsub(before, '0', '0')
-redis.call('HSET', key, 'accepted', after)
+local stamps = {}
+for stamp in string.gmatch(ticket[6] or '', '%d+') do stamps[#stamps + 1] = stamp end
+for i = 1, #after do
+    local isNew = string.sub(before, i, i) == '0' and string.sub(after, i, i) == '1'
+    stamps[i] = isNew and string.format('%.0f', now) or stamps[i] or '0'
+end
+redis.call('HSET', key, 'accepted', after, 'acceptedAt', table.concat(stamps, ','))
 if missing == 0 then
     redis.call('HSET', key, 'state', 'accepted', 'since', now)
 end

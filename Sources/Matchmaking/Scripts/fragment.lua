@@ -86,7 +86,7 @@ end
 local function mm_requeue(now, key, id)
     local fields = redis.call('HMGET', key, 'queuedAt', 'maxWait', 'quiet')
     redis.call('HSET', key, 'state', 'queued', 'since', now)
-    redis.call('HDEL', key, 'match', 'acceptBy', 'roster', 'accepted')
+    redis.call('HDEL', key, 'match', 'acceptBy', 'roster', 'accepted', 'acceptedAt')
     mm_enter(fields[1], id)
     mm_wait_until(id, now, fields[1], fields[2], fields[3])
     mm_publish_queued(now, id, fields[1], mm_body(key))
