@@ -17,6 +17,19 @@ struct JoinClaims: JWTPayload {
     func verify(using algorithm: some JWTAlgorithm) throws {}
 }
 
+/// A JSON Web Key Set (RFC 7517, 5): keys of kinds that are not known here are passed over, for they sign no join tokens.
+private struct KeySet: Decodable {
+    struct Member: Decodable {
+        let key: JWK?
+
+        init(from decoder: any Decoder) throws {
+            key = try? JWK(from: decoder)  // A key of another kind, which is no error of the set.
+        }
+    }
+
+    let keys: [Member]
+}
+
 /// Says which player a join token lets into which match, by the API's public keys, without asking the API each time,
 /// and each token once.
 ///
@@ -137,11 +150,10 @@ actor JoinVerifier {
         }
         if keys != nil { askedAt = .now }
         do {
-            let set = try JSONDecoder().decode(JWKS.self, from: try await api.keys())
+            let set = try JSONDecoder().decode(KeySet.self, from: try await api.keys())
             let fresh = JWTKeyCollection()
             var names: Set<String> = []
-            // Whatever else is published signs no join tokens.
-            for key in set.keys where key.keyType == .octetKeyPair {
+            for key in set.keys.compactMap(\.key) where key.keyType == .octetKeyPair {
                 guard let name = key.keyIdentifier?.string else { continue }
                 try await fresh.add(jwk: key)
                 names.insert(name)

@@ -88,7 +88,7 @@ public struct InstanceConfiguration: Equatable, Sendable {
     /// `muster.instance.region` (text, eu), `.id` (text, region.ULID), `.host` (text, 127.0.0.1), `.bind` (text, as
     /// host),
     /// `.port` (0…65535, 0), `.slots` (1…1000, 50), `.build` (text, 1), `.matches-max`
-    /// (0…1000000, 0), `.token` (secret), `.tick-ms` (1…1000, 100),
+    /// (0…1000000, 0), `.unjoined-max` (1…8192, 256), `.token` (secret), `.tick-ms` (1…1000, 100),
     /// `.ticks-max` (1…36000, 30), `.join-wait-ms` (1…600000, 10000), `.stop-grace-seconds` (0…3600, 10);
     /// `muster.api.url`, `muster.data`, `muster.supervisor.pid`, `muster.health.port`, `muster.log.level`;
     /// `agones.sdk.http.port` (set by Agones, none), `muster.agones.port` (a port's name, the first).
@@ -106,6 +106,7 @@ public struct InstanceConfiguration: Equatable, Sendable {
         play.tick = .milliseconds(reader.int(forKey: "muster.instance.tick-ms", default: 100))
         play.ticksMax = reader.int(forKey: "muster.instance.ticks-max", default: play.ticksMax)
         play.joinWait = .milliseconds(reader.int(forKey: "muster.instance.join-wait-ms", default: 10_000))
+        limits.unjoinedMax = reader.int(forKey: "muster.instance.unjoined-max", default: limits.unjoinedMax)
         stopGrace = .seconds(reader.int(forKey: "muster.instance.stop-grace-seconds", default: 10))
         apiURL = reader.string(forKey: "muster.api.url", default: apiURL)
         dataFolder = reader.string(forKey: "muster.data", default: dataFolder)
@@ -135,6 +136,9 @@ public struct InstanceConfiguration: Equatable, Sendable {
             "'\(instance)' must not contain '/'")
         try hold((0...65_535).contains(port), "muster.instance.port", "\(port) is not within 0 to 65535")
         try hold((1...1_000).contains(slots), "muster.instance.slots", "\(slots) is not within 1 to 1000")
+        try hold(
+            (1...limits.connectionsMax).contains(limits.unjoinedMax), "muster.instance.unjoined-max",
+            "\(limits.unjoinedMax) is not within 1 to \(limits.connectionsMax)")
         try hold(
             (0...1_000_000).contains(matchesMax), "muster.instance.matches-max",
             "\(matchesMax) is not within 0 to 1000000")
