@@ -24,9 +24,9 @@ extension EventsRepository {
     /// Counts what was lost of a stream, from what Redis says of it: every entry that was ever added is in the stream,
     /// or stored, or lost.
     ///
-    /// Redis must have been asked before: what is stored in between is then counted twice, as waiting and as stored, and
-    /// a loss is told later and never where there is none. Nothing is kept in memory, so that it goes on where the last
-    /// process ended.
+    /// Redis must have been asked before: what is stored in between is then counted twice, as waiting and as stored,
+    /// and a loss is told later and never where there is none. Nothing is kept in memory, so that it goes on where the
+    /// last process ended.
     public func noteLosses(_ account: StreamAccount, at instant: Instant = .now) async throws -> EventLosses {
         if let life = account.life {
             try await totals.write { db in
@@ -74,7 +74,8 @@ extension EventsRepository {
         }
     }
 
-    /// How many entries of a stream's life are stored or counted as dropped by its cap, less those that Redis took back.
+    /// How many entries of a stream's life are stored or counted as dropped by its cap, less those that Redis took
+    /// back.
     func countedEntries(_ shard: Int, _ life: StreamLife) async throws -> Int {
         try await totals.read { db in
             let row = try Row.fetchOne(

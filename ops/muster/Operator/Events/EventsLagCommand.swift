@@ -11,9 +11,9 @@ struct EventsLagCommand: AsyncParsableCommand {
         abstract: "Show what waits in each event stream, and what was lost of it.",
         discussion: """
             Every entry that was ever added waits, is stored, or is lost. Lost are those that the stream's cap dropped \
-            before they were stored ("trimmed") and those that Redis lost ("wiped"). "rewound" are entries that a Redis \
-            took back which began again from an older copy of itself; some of them were stored by then. Each is at \
-            least so many.
+            before they were stored ("trimmed") and those that Redis lost ("wiped"). "rewound" are entries that a \
+            Redis took back which began again from an older copy of itself; some of them were stored by then. Each \
+            is at least so many.
 
             Example:
               muster events lag
