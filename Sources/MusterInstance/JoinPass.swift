@@ -49,7 +49,7 @@ struct UsedTokens: Sendable {
     mutating func insert(_ token: String, until expiresAt: Instant, now: Instant) -> Bool {
         guard expiry[token] == nil else { return false }
         expiry[token] = expiresAt
-        // Looked through each time their number has doubled, so that each insertion pays for a constant number of looks.
+        // Looked through each time their number has doubled: each insertion pays for a constant number of looks.
         if expiry.count >= pruneAt {
             expiry = expiry.filter { $0.value > now }
             pruneAt = max(1_024, 2 * expiry.count)

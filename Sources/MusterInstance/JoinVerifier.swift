@@ -17,7 +17,7 @@ struct JoinClaims: JWTPayload {
     func verify(using algorithm: some JWTAlgorithm) throws {}
 }
 
-/// A JSON Web Key Set (RFC 7517, 5): keys of kinds that are not known here are passed over, for they sign no join tokens.
+/// A JSON Web Key Set (RFC 7517, 5). Keys of kinds that are not known here are passed over: they sign no join tokens.
 private struct KeySet: Decodable {
     struct Member: Decodable {
         let key: JWK?

@@ -22,7 +22,8 @@ struct DeliveryTests {
     }
 
     private static let balance =
-        #"{"patch":3,"publishedAt":1,"characters":[{"id":"a","name":"A","health":9,"damage":1,"weapon":"w"}],"weapons":[]}"#
+        #"{"patch":3,"publishedAt":1,"weapons":[],"characters":["#
+        + #"{"id":"a","name":"A","health":9,"damage":1,"weapon":"w"}]}"#
 
     @Test("the balance of a patch is fetched once, however many matches are played with it, also at the same time")
     func patches() async throws {
