@@ -31,7 +31,7 @@ struct InstanceResultTests {
     }
 
     @Test(
-        "players are told that the match is finished when its result is stored: by the API, or on disk where that is out"
+        "players are told that it is finished when the result is stored: by the API, or on disk where that is out"
     )
     func storedBeforeTold() async throws {
         let (one, two) = (one, two)

@@ -61,7 +61,7 @@ struct DeliveryTests {
     }
 
     @Test(
-        "a result is on disk before it is sent, and there until the API has taken it; heartbeats name its match till then"
+        "a result is on disk before it is sent and until the API has taken it; heartbeats name its match till then"
     )
     func results() async throws {
         let isOut = Mutex(true)

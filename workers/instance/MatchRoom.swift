@@ -96,7 +96,7 @@ actor MatchRoom {
         fight?.set(player, isPresent: false)
     }
 
-    /// The player is in the fight. A late one takes the place of a fighter whose player is gone and won't be waited for.
+    /// The player is in the fight. A late one takes the place of a fighter whose player is not waited for any more.
     private func enter(_ player: MatchSheet.Player, team: Int, _ sheet: MatchSheet) {
         if late.contains(player.playerId), let fight, !fight.has(player.playerId) {
             let longest = fight.fighters.filter { $0.team == team && !$0.isBot && !$0.isOut && $0.health > 0 }
