@@ -15,11 +15,16 @@ struct CPUMeter: Sendable {
     static func read(_ client: RedisClient) async throws -> CPUMeter {
         let cpu = try await info(client, "cpu")
         let memory = try await info(client, "memory")
-        var usage = rusage()
-        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
         return CPUMeter(
             redis: ((cpu["used_cpu_user"] ?? 0) + (cpu["used_cpu_sys"] ?? 0)) * 1e6,
-            client: micros(usage.ru_utime) + micros(usage.ru_stime), memory: memory["used_memory"] ?? 0)
+            client: ownMicros(), memory: memory["used_memory"] ?? 0)
+    }
+
+    /// The CPU time of this process so far, in µs.
+    static func ownMicros() -> Double {
+        var usage = rusage()
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+        return micros(usage.ru_utime) + micros(usage.ru_stime)
     }
 
     private init(redis: Double, client: Double, memory: Double) {
