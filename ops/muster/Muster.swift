@@ -40,7 +40,7 @@ struct Muster: AsyncParsableCommand {
                 name: "Matchmaking",
                 subcommands: [
                     RulesCommand.self, PoolsCommand.self, TicketsCommand.self, MatchesCommand.self,
-                    SeasonsCommand.self,
+                    SeasonsCommand.self, LeaderboardCommand.self,
                 ]),
             CommandGroup(name: "Fleet", subcommands: [FleetCommand.self]),
             CommandGroup(

@@ -66,7 +66,10 @@ struct Books: Sendable {
                 room: "accounts",
                 findings: try await AccountsAudit(repository: AccountsRepository(database: accounts)).run()),
             AuditSection(room: "store", findings: try await store()),
-            AuditSection(room: "game data", findings: try await GameDataAudit(database: data).findings()),
+            AuditSection(
+                room: "game data",
+                findings: try await GameDataAudit(database: data).findings()
+                    + LeaderboardAudit(redis: redis, database: data).findings()),
             AuditSection(room: "matchmaking", findings: try await matchmaking.run()),
             AuditSection(room: "fleet", findings: try await fleet(redis)),
             AuditSection(room: "jobs", findings: [try await jobs(redis)]),

@@ -4,17 +4,20 @@ import GameModel
 import Jobs
 import Matchmaking
 
-/// `muster matches`: which there are, and why.
+/// `muster matches`: which there are, how each came about and went, and results that contradict each other.
 struct MatchesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "matches",
-        abstract: "List matches, and show why one was made of these players.",
+        abstract: "List matches, and show how one came about and went; see results that contradict each other.",
         discussion: """
             Example:
               muster matches ls --mode squad
               muster matches show squad.everywhere.01K0Z7QK3T8V5M2B9X4C6D1E0F.eu
+              muster matches conflicts
             """,
-        subcommands: [MatchesListCommand.self, MatchesShowCommand.self])
+        subcommands: [
+            MatchesListCommand.self, MatchesShowCommand.self, MatchesConflictsCommand.self, MatchesSettleCommand.self,
+        ])
 }
 
 /// `muster matches ls`.
@@ -77,60 +80,5 @@ struct MatchesListCommand: AsyncParsableCommand {
                 ["match", "state", "region", "players", "accepted", "age", "rules", "instance"], rows,
                 right: [4, 5], flexible: [7], most: 150))
         if matches.count > limit { print("the first \(limit); --limit shows more") }
-    }
-}
-
-/// `muster matches show`.
-struct MatchesShowCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "show",
-        abstract: "Show a match: its teams, and each rule with its limit and the match's value when it was made.",
-        discussion: """
-            Matches that ended are kept for an hour.
-
-            Example:
-              muster matches show squad.everywhere.01K0Z7QK3T8V5M2B9X4C6D1E0F.eu
-              muster matches show duel.eu.01K0Z7QK3T8V5M2B9X4C6D1E0F --json | jq .match.grounds.checks
-            """)
-
-    @OptionGroup var access: MatchmakingAccess
-    @Argument(help: "The match's id.") var id: String
-    @Flag(help: "Print JSON.") var json = false
-
-    private struct Output: Encodable {
-        let match: MatchFacts
-        let tickets: [TicketFacts]
-    }
-
-    func run() async throws {
-        let id = try MatchmakingAccess.match(id)
-        guard let (match, tickets) = try await access.with({ try await $0.match(id) }) else {
-            throw MatchmakingAccess.gone(id)
-        }
-        if json { return try JobJSON.print(Output(match: match, tickets: tickets)) }
-        print(MatchmakingText.rows(Self.facts(match)))
-        let byId = Dictionary(tickets.map { ($0.id, $0) }) { first, _ in first }
-        for (index, team) in match.teams.enumerated() {
-            let there = team.compactMap { byId[$0] }
-            let bots = index < match.bots.count && match.bots[index] > 0 ? ", \(match.bots[index]) bots" : ""
-            let chance = match.grounds.flatMap { index < $0.chances.count ? $0.chances[index] : nil }
-                .map { ", predicted to win \(MatchmakingText.number($0 * 100)) %" }
-            print("\nteam \(index + 1)\(bots)\(chance ?? "")\n\(MatchmakingText.players(of: there))")
-        }
-        guard let grounds = match.grounds else { return }
-        print(
-            "\nwhy these: around \(grounds.anchor), which had waited "
-                + "\(Duration.milliseconds(grounds.waitedMs).inWords)\n\(MatchmakingText.checks(grounds.checks))")
-    }
-
-    private static func facts(_ match: MatchFacts) -> [(String, String?)] {
-        [
-            ("match", match.id.rawValue), ("pool", match.pool), ("state", match.state.rawValue),
-            ("region", match.region?.rawValue), ("rules", match.rules), ("players", "\(match.players)"),
-            ("proposed", match.proposedAt.map(JobText.time)), ("since", match.since.map(JobText.time)),
-            ("accept by", match.state == .proposed ? match.acceptBy.map(JobText.time) : nil),
-            ("accepted", match.state == .proposed ? "\(match.accepted) of \(match.players)" : nil),
-            ("instance", match.instance?.rawValue), ("into", match.into?.rawValue), ("reason", match.reason),
-        ]
     }
 }
