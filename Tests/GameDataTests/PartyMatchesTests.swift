@@ -206,7 +206,7 @@ struct PartyMatchesTests {
             var result = placement.result(winner: 0)
             result.players[0].left = true
             result.players.append(
-                MatchResult.Player(playerId: PlayerID("bob"), team: 0, kills: 3, deaths: 0, damage: 9))
+                MatchResult.Player(playerId: PlayerID("bob"), team: 0, kills: 0, deaths: 0, damage: 9))
             #expect(try await matches.recordResult(placement.matchId, result) == .recorded)
             _ = try await ResultsRepository(database: database).apply([.of(placement.matchId)])
             let ada = try await players.profile(PlayerID("ada"))?.ratings["duel"]
