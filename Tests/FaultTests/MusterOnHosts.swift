@@ -4,6 +4,7 @@ import GRDB
 import GameData
 import GameModel
 import Redis
+import Synchronization
 import TestSupport
 import Testing
 
@@ -12,7 +13,7 @@ import Testing
 ///
 /// Allocators write `data.sqlite`, so the hosts share its folder, as a network disk would; game instances reach the
 /// house by the network alone.
-struct MusterOnHosts {
+final class MusterOnHosts: Sendable {
     let up: MusterUp
     let server: RedisServer
     let redis: RedisClient
@@ -20,15 +21,25 @@ struct MusterOnHosts {
     /// The hosts of allocators and instances.
     let game: [NetworkHost]
     let players: NetworkHost
+    /// Held, for a guarded process ends when nobody holds it.
+    private let allocators = Mutex<[GuardedProcess]>([])
+
+    init(up: MusterUp, server: RedisServer, redis: RedisClient, hosts: [NetworkHost]) {
+        self.up = up
+        self.server = server
+        self.redis = redis
+        center = hosts[0]
+        game = Array(hosts.dropFirst().dropLast())
+        players = hosts[hosts.count - 1]
+    }
 
     var fleet: FleetService { FleetService(redis: redis) }
     private var apiPort: Int { 8_080 }
 
     /// Starts an allocator that keeps instances on its own host, and waits until so many of them take matches.
-    @discardableResult
     func startAllocator(
         _ number: Int, on host: NetworkHost, regions: String, instances: Int = 1, settings: [String] = []
-    ) async throws -> GuardedProcess {
+    ) async throws {
         let token = try String(contentsOfFile: up.folder.file("keys/instance.token"), encoding: .utf8)
         let given = [
             "allocator.regions=\(regions)", "api.url=http://\(center.address(.inside)):\(apiPort)",
@@ -43,12 +54,12 @@ struct MusterOnHosts {
                 // The instances end with the host, whoever kills it.
                 "MUSTER_SUPERVISOR_PID": String(host.anchor),
             ])
+        allocators.withLock { $0.append(process) }
         for region in regions.split(separator: ",") {
             try await eventually(within: .seconds(60), "\(instances) instances of \(region) run on \(host.number)") {
                 try await self.instances(on: host, region: Region(String(region))).count >= instances
             }
         }
-        return process
     }
 
     /// The instances on a host that take matches now.
@@ -97,9 +108,7 @@ func withMusterOnHosts(
         let own = ["--redis", server.url, "--host", "0.0.0.0", "--port", "8080", "--allocator", "0", "--ranker", "1"]
         try await withMuster(own + limits + arguments, on: hosts[0]) { up in
             try await withClient(try server.configuration()) { redis in
-                let whole = MusterOnHosts(
-                    up: up, server: server, redis: redis, center: hosts[0], game: Array(hosts[1...games]),
-                    players: hosts[games + 1])
+                let whole = MusterOnHosts(up: up, server: server, redis: redis, hosts: hosts)
                 do {
                     try await body(whole)
                 } catch {
@@ -147,11 +156,11 @@ enum Fights {
             let key = RedisArgument(GameDataKeys.events(shard: shard))
             let reply = try await redis.send(RedisCommand("XRANGE", key, "-", "+"))
             for entry in reply.array ?? [] {
-                guard let fields = entry.array?.last?.array?.map({ $0.string ?? "" }) else { continue }
-                let pairs = stride(from: 0, to: fields.count - 1, by: 2).map { (fields[$0], fields[$0 + 1]) }
-                let values = Dictionary(pairs) { first, _ in first }
-                guard values["kind"] == "match_started", let match = values["match"] else { continue }
-                begun.insert(MatchID(match))
+                guard let parts = entry.array, parts.count == 2, let text = parts[0].string,
+                    let id = StreamEntryID(text), let fields = parts[1].array
+                else { continue }
+                let event = try EventEntry(id: id, fields: fields.map { Array(($0.string ?? "").utf8) }).event()
+                if event.kind == "match_started", let match = event.matchId { begun.insert(match) }
             }
         }
         return try await MatchRow.all(in: folder).values.filter { begun.contains($0.match) && $0.state == .placed }
