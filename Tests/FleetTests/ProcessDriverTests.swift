@@ -70,6 +70,22 @@ struct ProcessDriverTests {
         try await eventually("both ended") { await driver.running().isEmpty && process.hasEnded }
     }
 
+    @Test("a start whose caller is cancelled goes through: what runs is never forgotten")
+    func cancelled() async throws {
+        let host = try DriverHost()
+        defer { host.remove() }
+        let driver = host.driver("exec sleep 60")
+        let order = host.order()
+        // A task of its own, so that it can be cancelled at once.
+        let task = Task { try await driver.start(order) }
+        task.cancel()
+        try await task.value
+        let pid = try #require(await driver.processIdentifier(of: order.instance))
+        #expect(try host.notes.note(of: order.instance)?.pid == pid)
+        await driver.kill(order.instance)
+        try await eventually("ended") { await driver.running().isEmpty }
+    }
+
     @Test("a program that is not there, and a build that can't be, are errors and not instances")
     func missingProgram() async throws {
         let host = try DriverHost()

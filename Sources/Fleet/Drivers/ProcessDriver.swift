@@ -76,24 +76,24 @@ public actor ProcessDriver: InstanceDriver {
         }
     }
 
-    /// Starts the program, and waits for its end in a task of its own.
+    /// Starts the program, and waits for its end in a task of its own. A caller that is cancelled meanwhile waits all
+    /// the same: what was started must not be forgotten.
     private func launch(_ note: InstanceNote) async throws -> ProcessHandle {
         let launch = ProcessLaunch(note: note, configuration: configuration)
-        let (started, starting) = AsyncThrowingStream<ProcessHandle, any Error>.makeStream()
-        // Nobody's child, and never cancelled: swift-subprocess ends the process whose task is cancelled, and an instance
-        // must outlive this process.
-        Task {
-            do {
-                let how = try await launch.run { process in starting.yield(process) }
-                self.ended(note.instance, how)
-            } catch {
-                starting.finish(throwing: error)
-                self.lostSight(of: note.instance, error)
+        return try await withCheckedThrowingContinuation { continuation in
+            let start = ProcessStart(continuation)
+            // Nobody's child, and never cancelled: swift-subprocess ends the process whose task is cancelled, and an
+            // instance must outlive this process.
+            Task {
+                do {
+                    let how = try await launch.run { process in start.succeeded(process) }
+                    self.ended(note.instance, how)
+                } catch {
+                    start.failed(error)
+                    self.lostSight(of: note.instance, error)
+                }
             }
-            starting.finish()
         }
-        for try await process in started { return process }
-        throw ProcessDriverError.spawn(executable: note.executable, reason: "it ended before it was seen")
     }
 
     private func logPath(of instance: InstanceID) throws -> String? {

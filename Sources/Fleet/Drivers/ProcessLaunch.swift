@@ -2,6 +2,7 @@ import Foundation
 import GameModel
 import Glibc
 import Subprocess
+import Synchronization
 import SystemPackage
 
 /// One start of an instance's program by swift-subprocess, up to its end.
@@ -59,6 +60,25 @@ struct ProcessLaunch: Sendable {
     static func isWithheld(_ name: String) -> Bool {
         ["MUSTER_REDIS", "MUSTER_PAYMENTS", "MUSTER_ALLOCATOR"].contains { name.hasPrefix($0) }
             || ["SECRET", "PASSWORD"].contains { name.contains($0) }
+    }
+}
+
+/// Tells who waits for a start of what became of it, once.
+final class ProcessStart: Sendable {
+    private let waiting: Mutex<CheckedContinuation<ProcessHandle, any Error>?>
+
+    init(_ continuation: CheckedContinuation<ProcessHandle, any Error>) { waiting = Mutex(continuation) }
+
+    func succeeded(_ process: ProcessHandle) { take()?.resume(returning: process) }
+
+    /// Nothing where it has succeeded before.
+    func failed(_ error: any Error) { take()?.resume(throwing: error) }
+
+    private func take() -> CheckedContinuation<ProcessHandle, any Error>? {
+        waiting.withLock { waiting in
+            defer { waiting = nil }
+            return waiting
+        }
     }
 }
 
