@@ -64,7 +64,7 @@ public struct MatchmakingService: Sendable {
         let reply: RESPValue
         let headStart: Int
         do throws(RedisError) {
-            headStart = isForming ? 0 : try await self.headStart(of: request.player)
+            headStart = try await self.headStart(of: request.player)
             try await invite(request.party, to: id, lifeMs: joinMs)
             reply = try await redis.run(
                 MatchmakingScripts.create, keys: keys.common + [keys.ticket(id)],

@@ -59,7 +59,7 @@ struct FleetPlanTests {
 
     @Test("too much room for long enough: the emptiest is drained, one at a time, never below the buffer or the least")
     func scaleDown() {
-        let (full, empty) = (one(held: 4), one())
+        let (full, empty) = (one(held: 3), one())
         let fleet = [full, one(held: 1), empty]
         #expect(plan(fleet).hasSurplus && plan(fleet).drain == nil, "not at once")
         #expect(plan(fleet, calm: .seconds(60)).drain == .init(instance: empty.instance, reason: "scale-down"))

@@ -19,11 +19,9 @@ end
 local now = mm_clock()
 local id = ARGV[1]
 local isForming = ARGV[6] ~= '0'
-local queuedAt = now
-if not isForming then
-    -- Never more than half of the longest wait, which goes on from the time that is queued at.
-    queuedAt = now - math.min(tonumber(ARGV[7] or '0'), math.floor(tonumber(ARGV[4]) / 2))
-end
+-- Never more than half of the longest wait, which goes on from the time that is queued at.
+local head = math.min(tonumber(ARGV[7] or '0'), math.floor(tonumber(ARGV[4]) / 2))
+local queuedAt = isForming and now or now - head
 redis.call(
     'HSET', key, 'state', isForming and 'forming' or 'queued', 'players', ARGV[2], 'queuedAt', queuedAt, 'maxWait',
     ARGV[4])
@@ -36,6 +34,9 @@ mm_created()
 if isForming then
     mm_forming(1)
     redis.call('HSET', key, 'm1', ARGV[3], 'joined', 1)
+    if head > 0 then
+        redis.call('HSET', key, 'head', head)
+    end
     redis.call('ZADD', KEYS[4], now + ARGV[6], 't:' .. id)
     mm_publish(now, 's', 'forming', 't', id)
     return now

@@ -32,11 +32,13 @@ for place = 1, joined do
     places[place] = 'm' .. place
 end
 local body = '{"m":[' .. table.concat(redis.call('HMGET', key, unpack(places)), ',') .. ']}'
-redis.call('HDEL', key, 'joined', unpack(places))
-redis.call('HSET', key, 'state', 'queued', 'queuedAt', now, 'since', now)
+-- The head start of the leader is that of all.
+local queuedAt = now - tonumber(redis.call('HGET', key, 'head') or 0)
+redis.call('HDEL', key, 'joined', 'head', unpack(places))
+redis.call('HSET', key, 'state', 'queued', 'queuedAt', queuedAt, 'since', now)
 mm_forming(-1)
 mm_keep_body(key, body)
-mm_enter(now, id)
-mm_wait_until(id, now, now, ticket[4], ticket[5] or nil)
-mm_publish_queued(now, id, now, body)
+mm_enter(queuedAt, id)
+mm_wait_until(id, now, queuedAt, ticket[4], ticket[5] or nil)
+mm_publish_queued(now, id, queuedAt, body)
 return { 1 }
