@@ -11,6 +11,7 @@ struct ConfigurationTests {
             ("muster.ingest.batch-max", { $0.events.batchMax = 5_001 }),
             ("muster.ingest.linger-ms", { $0.events.linger = .zero }),
             ("muster.ingest.claim-idle-ms", { $0.events.claimIdle = .milliseconds(10) }),
+            ("muster.ingest.retention-days", { $0.events.retentionDays = 0 }),
         ]
         for (setting, spoil) in wrong {
             var configuration = IngestConfiguration()

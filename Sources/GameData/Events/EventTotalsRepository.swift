@@ -10,6 +10,13 @@ public struct EventTotalsRepository: Sendable {
         public var mode: Mode
         public var character: String
         public var totals: CharacterTotals
+
+        public init(day: String, mode: Mode, character: String, totals: CharacterTotals) {
+            self.day = day
+            self.mode = mode
+            self.character = character
+            self.totals = totals
+        }
     }
 
     private let database: RecordsDatabase
