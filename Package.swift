@@ -107,7 +107,7 @@ let package = Package(
         .library(name: "Jobs", targets: ["Jobs"]),
         .library(name: "JobsTesting", targets: ["JobsTesting"]),
         .library(name: "Redis", targets: ["Redis"]),
-        .library(name: "MusterInstance", targets: ["MusterInstance"]),
+        .library(name: "MusterInstance", targets: ["MusterInstance", "GameModel"]),
     ],
     dependencies: packages,
     targets: [
@@ -133,7 +133,8 @@ let package = Package(
         room(
             "MusterInstance",
             [
-                "GameModel", "Telemetry", .logging, .lifecycle, .nioCore, .httpClient, .nioHTTP1, .nioFoundation, .jwt,
+                "GameModel", "Telemetry", .logging, .metrics, .lifecycle, .nioCore, .httpClient, .nioHTTP1,
+                .nioFoundation, .jwt,
             ], exclude: ["README.md"]),
         // Floor 3: the queue without Redis, for tests of handlers; the five domains
         room("JobsTesting", ["Jobs", "GameModel", .logging]),
@@ -227,8 +228,8 @@ let package = Package(
         tests(
             "MusterInstanceTests",
             [
-                "MusterInstance", "API", "Accounts", "APIWorker", "Fleet", "GameData", "GameModel", "Records", "Redis",
-                "TestSupport", .httpClient, .nioCore, .nioPosix, .nioHTTP1, .nioFoundation, .jwt,
+                "MusterInstance", "GameModel", "Telemetry", "TestSupport", .hummingbird, .lifecycle, .logging, .crypto,
+                .httpClient, .nioCore, .nioPosix, .nioHTTP1, .nioFoundation, .jwt,
             ]),
         tests(
             "GameDataTests",
