@@ -25,7 +25,7 @@ struct FleetHostTests {
             try await muster.startAllocator(
                 2, on: muster.game[1], regions: "eu", settings: settings + ["allocator.instances-min=2"])
             let ending = try await muster.load([
-                "--players", "\(players)", "--seconds", Self.isLong ? "60" : "6", "--modes", "duel", "--regions", "eu",
+                "--players", "\(players)", "--seconds", Self.isLong ? "180" : "6", "--modes", "duel", "--regions", "eu",
                 "--require-finished", "0.98",
             ])
             #expect(ending.status == 0, "\(ending.output)\(ending.errors)")
