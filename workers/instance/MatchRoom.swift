@@ -258,8 +258,11 @@ actor MatchRoom {
             }
         }
         broadcastState()
+        var due = ContinuousClock.now
         while fight?.outcome == nil {
-            try await Task.sleep(for: rules.tick)
+            // By the clock, so that the work of a tick does not put off the next; what was missed is not made up for.
+            due = max(due + rules.tick, .now)
+            try await Task.sleep(until: due, clock: .continuous)
             Failpoint.instanceFighting.pass()
             for hit in fight?.step() ?? [] { record(hit) }
             if fight?.tick.isMultiple(of: rules.stateEvery) == true { broadcastState() }
