@@ -166,7 +166,8 @@ public struct FleetRoutes: Sendable {
         guard let events else { return }
         do {
             try await events.append(
-                FinishedPlayer.events(of: record, body.result, latencies: body.latencies, at: .now))
+                FinishedPlayer.events(
+                    of: record, body.result, latencies: body.latencies.mapValues(Self.clamped), at: .now))
         } catch {
             logger.warning("events not told", metadata: ["match": "\(record.matchId)", "error": "\(error)"])
         }
@@ -188,14 +189,15 @@ public struct FleetRoutes: Sendable {
         let roster = Set(record.roster.map(\.playerId))
         for (player, ms) in body.latencies where roster.contains(player) {
             do {
-                let range = 0...TicketRequest.latencyMsMax
-                try await latencies.observe(
-                    player, record.region, ms: min(max(range.lowerBound, ms), range.upperBound))
+                try await latencies.observe(player, record.region, ms: Self.clamped(ms))
             } catch {
                 logger.warning("latency not kept", metadata: Self.metadata(record, player, error))
             }
         }
     }
+
+    /// What an instance measured, within what a ticket may say.
+    private static func clamped(_ ms: Double) -> Double { min(max(0, ms), TicketRequest.latencyMsMax) }
 
     private static func metadata(
         _ record: MatchRecord, _ player: PlayerID, _ error: any Error

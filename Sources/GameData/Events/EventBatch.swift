@@ -59,7 +59,7 @@ struct EventBatch: Sendable {
         event.kindEnd == finishBytes.count && event.bytes[..<event.kindEnd].elementsEqual(finishBytes)
     }
 
-    /// `nil` where the data is not what the kind says, or nobody is named.
+    /// `nil` where the data is not what the kind says, a number is beyond all bounds, or nobody is named.
     private static func finished(_ event: PackedEvent, row: Int, _ kinds: EventKinds) -> Finished? {
         let event = event.event
         guard let match = event.matchId, let player = event.playerId else { return nil }
@@ -67,6 +67,7 @@ struct EventBatch: Sendable {
             let data = try JSONDecoder().decode([String: JSONValue].self, from: Data(event.json.utf8))
             let today = kinds.upToDate(event.kind, version: event.version, data).data
             let how = try JSONDecoder().decode(FinishedPlayer.self, from: JSONEncoder().encode(today))
+            guard how.isWithinBounds else { return nil }
             return Finished(row: row, match: match, player: player, how: how)
         } catch {
             // The row says so by its flag.

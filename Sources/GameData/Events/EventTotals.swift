@@ -17,14 +17,14 @@ public struct CharacterTotals: Sendable, Hashable, Codable {
     public init() {}
 
     mutating func add(_ player: FinishedPlayer) {
-        picks += 1
-        wins += player.outcome == .won ? 1 : 0
-        draws += player.outcome == .drawn ? 1 : 0
-        leaves += player.left ? 1 : 0
-        kills += player.kills
-        deaths += player.deaths
-        damage += player.damage
-        durationMs += Int(player.durationMs)
+        picks.raise(by: 1)
+        wins.raise(by: player.outcome == .won ? 1 : 0)
+        draws.raise(by: player.outcome == .drawn ? 1 : 0)
+        leaves.raise(by: player.left ? 1 : 0)
+        kills.raise(by: player.kills)
+        deaths.raise(by: player.deaths)
+        damage.raise(by: player.damage)
+        durationMs.raise(by: Int(clamping: player.durationMs))
     }
 }
 
@@ -45,12 +45,24 @@ public struct PlayerRegionTotals: Sendable, Hashable, Codable {
     public var leaverRate: Double { matches > 0 ? Double(leaves) / Double(matches) : 0 }
 
     mutating func add(_ player: FinishedPlayer) {
-        matches += 1
-        leaves += player.left ? 1 : 0
-        if let latency = player.latencyMs {
-            latencyMs += latency
-            latencies += 1
+        matches.raise(by: 1)
+        leaves.raise(by: player.left ? 1 : 0)
+        if let latency = player.latencyMs, latency.isFinite {
+            latencyMs = min(latencyMs + latency, Double(Int.totalMax))
+            latencies.raise(by: 1)
         }
+    }
+}
+
+extension Int {
+    /// Where a total stops, here and in the files: thousands of such sums still add up within an `Int`, and a `Double`
+    /// holds each exactly.
+    static let totalMax = 1_000_000_000_000_000
+
+    /// Adds without ever trapping, up to ``totalMax``.
+    mutating func raise(by more: Int) {
+        let (sum, isOver) = addingReportingOverflow(more)
+        self = isOver ? (more > 0 ? Self.totalMax : -Self.totalMax) : Swift.min(sum, Self.totalMax)
     }
 }
 

@@ -24,6 +24,19 @@ public struct FinishedPlayer: Sendable, Hashable, Codable {
     /// The round trip between player and instance, ms; `nil` where it was not measured.
     public var latencyMs: Double?
 
+    /// What a round trip may be, ms.
+    public static let latencyMsRange = 0.0...60_000
+
+    /// Whether every number is one that a match can have. Totals are sums of these: one number beyond all bounds would
+    /// spoil them for good.
+    var isWithinBounds: Bool {
+        (1...200).contains(character.utf8.count) && patch.number >= 1
+            && (0...MatchResult.countMax).contains(kills) && (0...MatchResult.countMax).contains(deaths)
+            && (0...MatchResult.damageMax).contains(damage)
+            && (0...MatchResult.durationMsMax).contains(durationMs)
+            && (latencyMs.map { Self.latencyMsRange.contains($0) } ?? true)
+    }
+
     public init(
         character: String, mode: Mode, region: Region, patch: PatchVersion, outcome: MatchSummary.Outcome,
         left: Bool = false, kills: Int, deaths: Int, damage: Int, durationMs: Int64, latencyMs: Double? = nil

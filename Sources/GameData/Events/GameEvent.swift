@@ -52,6 +52,11 @@ public struct GameEvent: Sendable, Hashable, Codable {
                 throw GameDataError.invalid(
                     field: "events[\(index)].kind", detail: "must be 1 to \(kindLengthMax) of a to z and _")
             }
+            guard event.kind != FinishedPlayer.kind else {
+                throw GameDataError.invalid(
+                    field: "events[\(index)].kind",
+                    detail: "'\(event.kind)' is told by the API, of each result that it stores")
+            }
             guard event.at.milliseconds >= 0 else {
                 throw GameDataError.invalid(
                     field: "events[\(index)].at", detail: "must be Unix milliseconds, 0 or more")

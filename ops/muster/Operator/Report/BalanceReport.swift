@@ -46,8 +46,8 @@ struct BalanceReport: Encodable {
     }
 
     private static func table(_ mode: Mode, _ rows: [EventTotalsRepository.CharacterDay]) -> Table {
-        let picks = rows.reduce(0) { $0 + $1.totals.picks }
-        let ofDay = Dictionary(grouping: rows, by: \.day).mapValues { $0.reduce(0) { $0 + $1.totals.picks } }
+        let picks = sum(rows.map(\.totals), \.picks)
+        let ofDay = Dictionary(grouping: rows, by: \.day).mapValues { sum($0.map(\.totals), \.picks) }
         let characters = Dictionary(grouping: rows, by: \.character).map { name, rows in
             character(name, rows.map(\.totals), of: picks)
         }
@@ -63,7 +63,7 @@ struct BalanceReport: Encodable {
     }
 
     private static func character(_ name: String, _ days: [CharacterTotals], of all: Int) -> Character {
-        func sum(_ of: (CharacterTotals) -> Int) -> Int { days.reduce(0) { $0 + of($1) } }
+        func sum(_ of: (CharacterTotals) -> Int) -> Int { Self.sum(days, of) }
         let picks = sum(\.picks)
         let winRate = ratio(sum(\.wins), picks)
         let minutes = Double(sum(\.durationMs)) / 60_000
@@ -73,6 +73,14 @@ struct BalanceReport: Encodable {
             damage: ratio(sum(\.damage), picks), damagePerMinute: minutes > 0 ? Double(sum(\.damage)) / minutes : 0,
             kills: ratio(sum(\.kills), picks), deaths: ratio(sum(\.deaths), picks),
             leaverRate: ratio(sum(\.leaves), picks))
+    }
+
+    /// Stops at the most that an `Int` holds: a file may say anything.
+    private static func sum(_ totals: [CharacterTotals], _ of: (CharacterTotals) -> Int) -> Int {
+        totals.reduce(0) { sum, totals in
+            let (next, isOver) = sum.addingReportingOverflow(of(totals))
+            return isOver ? .max : next
+        }
     }
 
     private static func ratio(_ part: Int, _ whole: Int) -> Double { whole > 0 ? Double(part) / Double(whole) : 0 }
