@@ -75,17 +75,21 @@ import Testing
         }
     }
 
-    @Test("a developer's edit shows in the catalog, and a new patch is for future matches")
+    @Test("a developer's edit is in force once it is published, and one of what is not there is refused")
     func developerEdits() async throws {
         try await withMuster(["--ranker", "1", "--ingest", "1"]) { up in
             let before = try await up.muster(["balance", "show", "--json"])
             #expect(before.status == 0, "\(before.errors)")
-            let set = try await up.muster(["balance", "set", "shade", "--damage", "77"])
+            let set = try await up.muster(["balance", "set", "characters.shade.damage=77"])
             #expect(set.status == 0, "\(set.errors)")
+            let draft = try await up.muster(["balance", "show", "--json"])
+            #expect(draft.output == before.output, "a draft is not in force")
+            let published = try await up.muster(["balance", "publish", "--note", "Shade hits harder", "--yes"])
+            #expect(published.status == 0, "\(published.errors)")
             let after = try await up.muster(["balance", "show", "--json"])
             #expect(after.output.contains("77"))
             #expect(after.output != before.output)
-            let refused = try await up.muster(["balance", "set", "nobody", "--damage", "77"])
+            let refused = try await up.muster(["balance", "set", "characters.nobody.damage=77"])
             #expect(refused.status != 0)
             #expect(refused.output.isEmpty)
             #expect(refused.errors.contains("nobody"))

@@ -75,7 +75,7 @@ import Testing
             let script = RedisScript(name: "get", source: "return redis.call('GET', KEYS[1])")
             #expect(try await redis.run(script, keys: ["{t}a"], arguments: []).string == "a")
             let short = await #expect(throws: RedisError.self) {
-                try await redis.send(["MGET", "{t}a", "{t}b"], timeout: .milliseconds(500))
+                try await redis.send(["MGET", "{t}a", "{t}b"], timeout: .seconds(5))
             }
             #expect(short?.isOutage == true)
             #expect(short?.description.contains("TRYAGAIN") == true, "\(String(describing: short))")
