@@ -4,10 +4,10 @@ import UnixSignals
 
 /// Runs a process: starts its services in order, and stops them in reverse when SIGTERM or SIGINT asks for it.
 ///
-/// The first signal stops gracefully, within ``gracefulShutdownMax``; a second one, or the end of that time, cancels
-/// what still runs; what ignores even that ends the process after ``cancellationMax``.
+/// The first signal stops gracefully, within ``gracefulShutdownMax`` or what the process asks for; a second one, or the
+/// end of that time, cancels what still runs; what ignores even that ends the process after ``cancellationMax``.
 public enum ProcessHost {
-    /// How long services may take to stop by themselves.
+    /// How long all services together may take to stop by themselves, where a process does not ask for more.
     public static let gracefulShutdownMax = Duration.seconds(20)
     /// How long cancelled services may take to end before the process is ended.
     public static let cancellationMax = Duration.seconds(5)
@@ -15,8 +15,13 @@ public enum ProcessHost {
     /// Returns when all services have stopped. A ``SelfStoppingService`` that returns stops the others gracefully too.
     /// - Throws: the error of the first service that failed, `ServiceGroupError` where one ended unasked, and
     ///   `CancellationError` after a second signal.
-    public static func run(services: [any Service], logger: Logger) async throws {
-        try await run(services: services, logger: logger, signals: [.sigterm, .sigint])
+    /// - Parameter gracefulShutdownMax: how long all services together may take to stop by themselves: longer than what
+    ///   any of them waits for, or it is cut short.
+    public static func run(
+        services: [any Service], logger: Logger, gracefulShutdownMax: Duration = ProcessHost.gracefulShutdownMax
+    ) async throws {
+        try await run(
+            services: services, logger: logger, signals: [.sigterm, .sigint], gracefulShutdownMax: gracefulShutdownMax)
     }
 
     static func run(

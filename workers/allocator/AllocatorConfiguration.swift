@@ -2,6 +2,7 @@ import Configuration
 import Fleet
 import Foundation
 import GameModel
+import Jobs
 import Logging
 import Matchmaking
 
@@ -22,7 +23,7 @@ public struct AllocatorConfiguration: Equatable, Sendable {
     public var matchesMax = 0
     /// How long there must be too much room before an instance is drained for it.
     public var calmTime: Duration = .seconds(60)
-    /// The build that regions are to run which have no target of their own (`muster fleet update`); `nil`: any.
+    /// The build that it starts in regions which have no target (`muster fleet update`); `nil`: the program's own.
     public var build: String?
     /// Slots of each instance that it starts.
     public var slots = 50
@@ -55,7 +56,8 @@ public struct AllocatorConfiguration: Equatable, Sendable {
     /// `muster.allocator.regions` (list of text, all of the rules), `.instances-min` (0…1000, 1), `.instances-max`
     /// (1…1000, 16),
     /// `.free-slots-min` (0…100000, 10), `.concurrency` (1…1000, 32), `.matches-max` (0…1000000, 0 = never),
-    /// `.calm-seconds` (0…86400, 60), `.strategy` (list of `pack`, `spread` or `region=pack`, `region=spread`; pack),
+    /// `.calm-seconds` (0…86400, 60), `.silent-ms` (1500…600000, 2500), `.dead-ms` (`.silent-ms`…600000, 4000),
+    /// `.strategy` (list of `pack`, `spread` or `region=pack`, `region=spread`; pack),
     /// `.executable` (text, this program),
     /// `.instance-logs` (folder, none), `.stop-grace-seconds` (0…3600, 12);
     /// `muster.instance.slots` (1…1000, 50), `.build` (text, any), `.token` (secret), `.host` (text, 127.0.0.1);
@@ -73,6 +75,10 @@ public struct AllocatorConfiguration: Equatable, Sendable {
         concurrency = reader.int(forKey: "muster.allocator.concurrency", default: concurrency)
         matchesMax = reader.int(forKey: "muster.allocator.matches-max", default: matchesMax)
         calmTime = .seconds(reader.int(forKey: "muster.allocator.calm-seconds", default: 60))
+        fleet.silentAfter = .milliseconds(
+            reader.int(forKey: "muster.allocator.silent-ms", default: Int(fleet.silentAfter.milliseconds)))
+        fleet.deadAfter = .milliseconds(
+            reader.int(forKey: "muster.allocator.dead-ms", default: Int(fleet.deadAfter.milliseconds)))
         build = reader.string(forKey: "muster.instance.build")
         try readStrategies(reader.stringArray(forKey: "muster.allocator.strategy") ?? [])
         executable = reader.string(forKey: "muster.allocator.executable", default: executable)
@@ -138,12 +144,18 @@ public struct AllocatorConfiguration: Equatable, Sendable {
         try hold(
             (.zero ... .seconds(86_400)).contains(calmTime), "allocator.calm-seconds",
             "\(calmTime) is not 0 to 86400 seconds")
+        let (silent, dead) = (fleet.silentAfter.milliseconds, fleet.deadAfter.milliseconds)
+        try hold((1_500...600_000).contains(silent), "allocator.silent-ms", "\(silent) is not 1500 to 600000")
+        try hold((silent...600_000).contains(dead), "allocator.dead-ms", "\(dead) is not \(silent) to 600000")
         if let build {
             try hold(InstanceHeartbeat.isBuild(build), "instance.build", "expected 1 to 64 visible characters")
         }
         try hold(stopGrace >= .zero, "allocator.stop-grace-seconds", "must not be negative")
         try drivers.validate()
     }
+
+    /// The time for all to stop: the placements that run, then the instances' matches, then the rest.
+    var gracefulShutdownMax: Duration { JobWorkerConfiguration().stopGrace + stopGrace + .seconds(10) }
 
     /// How the process driver starts this allocator's instances.
     var driver: ProcessDriverConfiguration {

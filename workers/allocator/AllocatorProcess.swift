@@ -18,10 +18,13 @@ import Telemetry
 /// `allocator.stop-instances` says otherwise.
 public struct AllocatorProcess: Sendable {
     private let configuration: AllocatorConfiguration
+    private let version: String
     private let logger: Logger
 
-    public init(configuration: AllocatorConfiguration, logger: Logger? = nil) {
+    /// - Parameter version: what it calls itself in the list of processes.
+    public init(configuration: AllocatorConfiguration, version: String = "0", logger: Logger? = nil) {
         self.configuration = configuration
+        self.version = version
         self.logger = logger ?? Log.logger("allocator")
     }
 
@@ -34,7 +37,8 @@ public struct AllocatorProcess: Sendable {
             schemas: GameDataSchema.schemas, logger: logger)
         do {
             try await ProcessHost.run(
-                services: try services(redis: redis, rules: rules, database: database), logger: logger)
+                services: try services(redis: redis, rules: rules, database: database), logger: logger,
+                gracefulShutdownMax: configuration.gracefulShutdownMax)
         } catch {
             try database.close()
             throw error
@@ -48,7 +52,7 @@ public struct AllocatorProcess: Sendable {
         let readiness = Readiness()
         readiness.register("redis") { redis.isConnected ? .ready : .notReady("no connection to Redis") }
         var services: [any Service] = [
-            redis, ProcessRegistry(redis: redis, role: "allocator", version: "1", logger: logger),
+            redis, ProcessRegistry(redis: redis, role: "allocator", version: version, logger: logger),
             HealthServer(
                 host: "127.0.0.1", port: configuration.healthPort, readiness: readiness,
                 registry: MetricsRegistry.shared, logger: logger),
@@ -80,7 +84,7 @@ public struct AllocatorProcess: Sendable {
         ) { region in
             for keeper in keepers where keeper.region == region { keeper.slotsRanOut() }
         }
-        services += keepers
+        services.append(InstanceKeepers(keepers: keepers))
         services.append(
             PoolPlacements(book: book, regions: regions) { pool in
                 worker(pool, placer, redis, readiness)
