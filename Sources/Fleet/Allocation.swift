@@ -23,10 +23,21 @@ public struct LostMatch: Sendable, Hashable {
 
     public let match: MatchID
     public let reason: Reason
+    /// The instance that lost it; the match may have been placed on another since. `nil` where that is not known.
+    public let instance: InstanceID?
 
-    public init(match: MatchID, reason: Reason) {
+    public init(match: MatchID, reason: Reason, instance: InstanceID?) {
         self.match = match
         self.reason = reason
+        self.instance = instance
+    }
+
+    /// As it is on the list: `instance-died eu.1`.
+    init(match: MatchID, entry: String) {
+        let words = entry.split(separator: " ", maxSplits: 1)
+        self.init(
+            match: match, reason: words.first.flatMap { Reason(rawValue: String($0)) } ?? .instanceDied,
+            instance: words.count == 2 ? InstanceID(String(words[1])) : nil)
     }
 }
 

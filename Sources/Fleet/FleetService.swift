@@ -94,8 +94,7 @@ public struct FleetService: Sendable {
         report.dead = dead.compactMap { $0.string.map { InstanceID($0) } }
         for index in stride(from: 0, to: lost.count - 1, by: 2) {
             guard let match = lost[index].string else { continue }
-            let reason = lost[index + 1].string.flatMap { LostMatch.Reason(rawValue: $0) } ?? .instanceDied
-            report.lost.append(LostMatch(match: MatchID(match), reason: reason))
+            report.lost.append(LostMatch(match: MatchID(match), entry: lost[index + 1].string ?? ""))
         }
         return report
     }

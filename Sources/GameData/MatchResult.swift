@@ -192,6 +192,8 @@ public enum RecordResultReply: Sendable, Hashable {
 public enum AbandonReply: Sendable, Hashable {
     case abandoned
     case alreadyAbandoned
+    /// It is placed on another instance than the one that lost it, and goes on there.
+    case elsewhere
     /// The match has a result, which stands.
     case hasResult
     case unknownMatch

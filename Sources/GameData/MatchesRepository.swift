@@ -89,11 +89,14 @@ public struct MatchesRepository: Sendable {
 
     /// Ends a match that has no result, its instance having died or forgotten it. Ratings are untouched; a result
     /// that comes later is refused. Its tickets are free for another match.
+    ///
+    /// - Parameter instance: the one that lost it: placed on another meanwhile, it is left as it is. `nil`: any.
     public func abandon(
-        _ match: MatchID, reason: String, at instant: Instant = .now
+        _ match: MatchID, on instance: InstanceID? = nil, reason: String, at instant: Instant = .now
     ) async throws -> AbandonReply {
         try await database.write { db in
             guard let header = try Self.header(match, in: db) else { return .unknownMatch }
+            if let instance, header.instanceId != instance, header.state == .placed { return .elsewhere }
             if header.state == .abandoned { return .alreadyAbandoned }
             guard header.state.mayBecome(.abandoned) else { return .hasResult }
             try Self.move(match, from: header.state, to: .abandoned, endedAt: instant, reason: reason, in: db)

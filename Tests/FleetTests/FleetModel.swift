@@ -19,7 +19,7 @@ struct FleetModel {
     var allocations: [MatchID: InstanceID] = [:]
     /// Allocated, and no heartbeat named it: whether its time to be joined is over.
     var unseen: [MatchID: Bool] = [:]
-    var lost: [MatchID: LostMatch.Reason] = [:]
+    var lost: [MatchID: LostMatch] = [:]
     /// In the order in which they were offered first.
     var builds: [String] = []
     var target: String?
@@ -115,7 +115,7 @@ struct FleetModel {
         for match in held(by: instance) {
             allocations[match] = nil
             unseen[match] = nil
-            lost[match] = .instanceDied
+            lost[match] = LostMatch(match: match, reason: .instanceDied, instance: instance)
         }
         instances[instance] = nil
     }
@@ -149,8 +149,9 @@ struct FleetModel {
     mutating func expire() {
         for match in unseen.filter(\.value).keys {
             unseen[match] = nil
-            if let instance = allocations.removeValue(forKey: match) { emptied(instance) }
-            lost[match] = .notJoined
+            let instance = allocations.removeValue(forKey: match)
+            if let instance { emptied(instance) }
+            lost[match] = LostMatch(match: match, reason: .notJoined, instance: instance)
         }
     }
 }

@@ -105,8 +105,7 @@ struct FleetModelTests {
             let report = try await fleet.reap(region)
             model.expire()
             try #require(report.dead.isEmpty)
-            try #require(
-                Set(report.lost) == Set(model.lost.map { LostMatch(match: $0.key, reason: $0.value) }))
+            try #require(Set(report.lost) == Set(model.lost.values))
             guard let settled = model.lost.keys.sorted().first else { return }
             try await fleet.settleLost([settled], in: region)
             model.lost[settled] = nil

@@ -31,7 +31,7 @@ struct FleetReapTests {
                 return !dead.isEmpty
             }
             #expect(dead == [instance])
-            let lost = [LostMatch(match: match, reason: .instanceDied)]
+            let lost = [LostMatch(match: match, reason: .instanceDied, instance: instance)]
             #expect(Set(try await fleet.reap(eu).lost).isSuperset(of: lost))
             #expect(try await fleet.list(eu).instances.isEmpty)
             try await fleet.settleLost(try await fleet.reap(eu).lost.map(\.match), in: eu)
@@ -81,7 +81,7 @@ struct FleetReapTests {
             let match = MatchID.duel()
             _ = try await fleet.allocate(match)
             try await eventually("it is lost") {
-                try await fleet.reap(eu).lost == [LostMatch(match: match, reason: .notJoined)]
+                try await fleet.reap(eu).lost == [LostMatch(match: match, reason: .notJoined, instance: instance)]
             }
             try await fleet.heartbeat(instance, .of(1))
             #expect(try await fleet.list(eu).freeSlots == 1)

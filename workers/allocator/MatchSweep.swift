@@ -6,8 +6,9 @@ import Matchmaking
 /// Looks now and then for matches that nothing else would ever end: those that Redis forgot, and those whose instance
 /// still says that it lives but which have gone on for longer than a match can.
 struct MatchSweep: Sendable {
-    /// Beyond the longest that the rules let a match last.
-    static let margin = Duration.seconds(60)
+    /// Beyond the longest that the rules let a match last: the time to be joined, that to gather, and what a slow host
+    /// takes longer.
+    static let margin = Duration.seconds(180)
 
     private let fleet: FleetService
     private let lost: LostMatches

@@ -57,7 +57,7 @@ local function fleet_emptied(instance, now)
   if fleet_state(instance) == 'allocated' and fleet_held(instance) == 0 then fleet_move(instance, 'ready', now) end
 end
 
--- What an instance held that is gone: those matches are lost.
+-- What an instance held that is gone: those matches are lost, by it.
 local function fleet_lose(instance, reason)
   local matches = {}
   local prefix = instance .. '/'
@@ -66,7 +66,7 @@ local function fleet_lose(instance, reason)
     redis.call('ZREM', KEYS[5], member)
     redis.call('HDEL', KEYS[4], match)
     redis.call('ZREM', KEYS[6], match)
-    redis.call('HSET', KEYS[7], match, reason)
+    redis.call('HSET', KEYS[7], match, reason .. ' ' .. instance)
     matches[#matches + 1] = match
   end
   redis.call('HDEL', KEYS[1], instance)

@@ -5,7 +5,7 @@
 -- ARGV  1 silence that makes an instance unfit, ms  2 silence that makes it dead, ms  3 gap that restarts the watch, ms
 --       4 most instances and matches handled in one call  5 '1' when the caller knows that no heartbeat can be heard
 --       6 … instances that the caller sees running
--- Reply {{dead instance, …}, {lost match, why, …}}
+-- Reply {{dead instance, …}, {lost match, 'why instance', …}}
 -- Cost  O(limit × (log N + held)); the caller comes back each second
 -- Why   When Redis or every reaper was away, all instances look silent though they are well. So silence counts only
 --       from when the watch began without a gap. An API that is away silences all of them too: so whom one reaper sees
@@ -37,16 +37,24 @@ if now - since > death then
   for _, instance in ipairs(dead) do fleet_lose(instance, 'instance-died') end
 end
 
-for _, match in ipairs(redis.call('ZRANGEBYSCORE', KEYS[6], '-inf', now, 'LIMIT', 0, limit)) do
+local unjoined = redis.call('ZRANGEBYSCORE', KEYS[6], '-inf', now, 'LIMIT', 0, limit)
+if ARGV[5] == '1' then
+  -- No heartbeat can say that they were joined: they get the time for one more.
+  for _, match in ipairs(unjoined) do redis.call('ZADD', KEYS[6], now + gap, match) end
+  unjoined = {}
+end
+for _, match in ipairs(unjoined) do
   redis.call('ZREM', KEYS[6], match)
   local allocation = redis.call('HGET', KEYS[4], match)
+  local why = 'not-joined'
   if allocation then
     local instance = string.match(allocation, '^(%S+)')
+    why = why .. ' ' .. instance
     redis.call('ZREM', KEYS[5], instance .. '/' .. match)
     redis.call('HDEL', KEYS[4], match)
     fleet_emptied(instance, now)
   end
-  redis.call('HSET', KEYS[7], match, 'not-joined')
+  redis.call('HSET', KEYS[7], match, why)
 end
 
 -- Builds of which no instance is left are forgotten when there are many.
