@@ -32,8 +32,8 @@ extension FleetService {
         let parts = life.split(separator: " ")
         var state = parts.first.flatMap { InstanceState(rawValue: String($0)) } ?? .unhealthy
         var since = parts.last.flatMap { Int($0) } ?? now
-        if silence > Int(configuration.silentAfter.milliseconds), state != .unhealthy {
-            // Nobody has looked for the silent yet.
+        if silence > Int(configuration.silentAfter.milliseconds), state.mayBecome(.unhealthy) {
+            // Nobody has looked for the silent yet. One that was told to end stays in that state.
             (state, since) = (.unhealthy, beat)
         }
         return FleetSnapshot.Instance(

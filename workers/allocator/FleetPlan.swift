@@ -20,7 +20,7 @@ struct FleetPlan: Equatable, Sendable {
         var surge = 1
         /// The most instances that one look starts.
         var startsMax = 8
-        /// The build to run where the region has no target; `nil`: whatever the program has.
+        /// The build to start where the region has no target; `nil`: whatever the program has.
         var build: String?
     }
 
@@ -48,11 +48,16 @@ struct FleetPlan: Equatable, Sendable {
 
     /// - Parameters:
     ///   - starting: instances that were started and are not seen yet.
+    ///   - own: the instances whose processes this allocator runs: each counts against the most, also where it brings
+    ///     no room, for its host carries it all the same.
     ///   - ranOut: whether a match found no slot.
     ///   - calm: for how long there has been a surplus.
-    init(_ fleet: FleetSnapshot, starting: Int, ranOut: Bool, calm: Duration, policy: Policy) {
-        let target = fleet.target ?? policy.build
-        build = target
+    init(
+        _ fleet: FleetSnapshot, starting: Int, own: Set<InstanceID> = [], ranOut: Bool, calm: Duration, policy: Policy
+    ) {
+        // Allocators may be set to different builds; what is to be replaced is said by the region alone.
+        let target = fleet.target
+        build = target ?? policy.build
         let fit = fleet.instances.filter { $0.isFit }
         // What is to be replaced still counts as room, but not for the buffer.
         let (old, current) = fit.reduce(into: ([FleetSnapshot.Instance](), [FleetSnapshot.Instance]())) { parts, one in
@@ -73,8 +78,9 @@ struct FleetPlan: Equatable, Sendable {
             if need == nil { need = .tooFewSlots }
             missing = max(missing, wanted)
         }
-        let limit = policy.instancesMax + (old.isEmpty ? 0 : policy.surge)
-        starts = max(0, min(missing, limit - fit.count - starting, policy.startsMax))
+        let (live, isLeaving) = Self.live(fleet, starting: starting, own: own)
+        let limit = policy.instancesMax + (old.isEmpty && !isLeaving ? 0 : policy.surge)
+        starts = max(0, min(missing, limit - live, policy.startsMax))
         if starts == 0 { need = nil }
 
         // Slots that can be had at this moment, for draining may never leave less than the buffer.
@@ -97,6 +103,18 @@ struct FleetPlan: Equatable, Sendable {
         else { return }
         hasSurplus = canSpare(spare, margin: max(1, policy.freeSlotsMin / 2))
         if hasSurplus, calm >= policy.calmTime { drain = Drain(instance: spare.instance, reason: "scale-down") }
+    }
+
+    /// The instances that count against the most: those that are fit, those that start, and what else of its own runs;
+    /// and whether some of its own is being replaced.
+    private static func live(
+        _ fleet: FleetSnapshot, starting: Int, own: Set<InstanceID>
+    ) -> (count: Int, isLeaving: Bool) {
+        let fit = Set(fleet.instances.filter(\.isFit).map(\.instance))
+        let isLeaving = fleet.instances.contains { own.contains($0.instance) && $0.order?.kind == .drain }
+        let unfit = own.subtracting(fit).count
+        // Those that start are of its own, where it says which these are.
+        return (fit.count + max(starting, unfit), isLeaving)
     }
 
     /// Why an instance is to be replaced; `nil`: it is as it should be.

@@ -20,7 +20,7 @@ final class InstanceKeeper: Service {
         var stopGrace: Duration
         /// Matches after which an instance is replaced; `nil`: never.
         var matchesMax: Int?
-        /// The build to run where the region has no target; `nil`: whatever the program has.
+        /// The build to start where the region has no target; `nil`: whatever the program has.
         var build: String?
         /// How long there must be too much room before an instance is drained for it.
         var calmTime: Duration = .seconds(60)
@@ -36,6 +36,9 @@ final class InstanceKeeper: Service {
         var endTime: Duration = .seconds(3)
         /// Silence of a running instance of its own, while the API answers, after which it is ended: it hangs.
         var hungAfter: Duration = .seconds(60)
+        /// Time for an instance of its own to be seen by the fleet, while the API answers, after which it is ended, and
+        /// another is started in its stead.
+        var unheardAfter: Duration = .seconds(30)
 
         var plan: FleetPlan.Policy {
             var plan = FleetPlan.Policy(
@@ -59,6 +62,7 @@ final class InstanceKeeper: Service {
     private let ranOut = Mutex(false)
     /// Since when there has been more room than is wanted.
     private let calmSince = Mutex<ContinuousClock.Instant?>(nil)
+    private let watch = Mutex(InstanceWatch())
     private let startedCounter: Counter
     private let drainedCounter: Counter
     private let freeGauge: Gauge
@@ -121,6 +125,7 @@ final class InstanceKeeper: Service {
                 }
             } catch {
                 logger.warning("could not look after the fleet", metadata: ["error": "\(error)"])
+                if error is FleetError { watch.withLock { $0.restart() } }
                 do { try await Task.sleep(for: policy.interval) } catch { return }
             }
         }
@@ -133,13 +138,47 @@ final class InstanceKeeper: Service {
         for exit in await driver.collectExits() { try await fleet.deregister(exit.instance) }
         let running = await driver.running().filter { $0.region == region }
         let before = try await fleet.list(region)
-        let isDeaf = before.instances.contains { $0.state == .unhealthy } ? await !hears() : false
+        let isDeaf = await isDeaf(before)
         let report = try await fleet.reap(region, sparing: running, isDeaf: isDeaf)
         for instance in report.dead { logger.warning("instance is dead", metadata: ["instance": "\(instance)"]) }
-        if !report.lost.isEmpty { try await lost.settle(report.lost, in: region) }
 
         let snapshot = try await fleet.list(region)
         freeGauge.record(snapshot.freeSlots)
+        let known = Set(snapshot.instances.map(\.instance))
+        watch.withLock { $0.look(running: running, known: known, isDeaf: isDeaf, at: .now) }
+        do {
+            try await act(on: snapshot, running: running, isDeaf: isDeaf)
+        } catch {
+            // What can't be started or drained holds up no lost match.
+            try await lost.settle(report.lost, in: region)
+            throw error
+        }
+        // After the new ones were started: after a big crash there is much to settle.
+        try await lost.settle(report.lost, in: region)
+        return snapshot
+    }
+
+    /// Whether no heartbeat can be heard now. A fresh one is proof that they can; without it the API is asked, when
+    /// somebody is missing.
+    private func isDeaf(_ fleet: FleetSnapshot) async -> Bool {
+        if fleet.instances.contains(where: isFresh) { return false }
+        let silentAfter = Int(self.fleet.configuration.silentAfter.milliseconds)
+        let isMissing =
+            fleet.instances.contains { $0.state == .unhealthy || $0.silentMs > silentAfter } || !unheard().isEmpty
+        return isMissing ? await !hears() : false
+    }
+
+    /// Whether its last heartbeat is as new as those of the well are.
+    private func isFresh(_ one: FleetSnapshot.Instance) -> Bool {
+        let configuration = fleet.configuration
+        return one.silentMs <= Int(min(configuration.silentAfter, configuration.heartbeatInterval * 1.5).milliseconds)
+    }
+
+    private func unheard() -> Set<InstanceID> {
+        watch.withLock { $0.unheard(longerThan: policy.unheardAfter, at: .now) }
+    }
+
+    private func act(on snapshot: FleetSnapshot, running: [InstanceID], isDeaf: Bool) async throws {
         await end(snapshot, running: running, isDeaf: isDeaf)
         for instance in snapshot.instances where instance.saysUnhealthy(fleet.configuration) {
             try await drain(.init(instance: instance.instance, reason: "unhealthy"))
@@ -149,16 +188,15 @@ final class InstanceKeeper: Service {
             return ranOut
         }
         if driver.startsInstances { try await carryOut(plan(snapshot, running: running, ranOut: ranOut)) }
-        return snapshot
     }
 
     private func plan(_ snapshot: FleetSnapshot, running: [InstanceID], ranOut: Bool) -> FleetPlan {
-        let known = Set(snapshot.instances.map(\.instance))
+        let seen = Set(snapshot.instances.map(\.instance)).union(unheard())
         let now = ContinuousClock.now
         let calm = calmSince.withLock { $0.map { now - $0 } ?? .zero }
         let plan = FleetPlan(
-            snapshot, starting: running.filter { !known.contains($0) }.count, ranOut: ranOut, calm: calm,
-            policy: policy.plan)
+            snapshot, starting: running.filter { !seen.contains($0) }.count, own: Set(running), ranOut: ranOut,
+            calm: calm, policy: policy.plan)
         calmSince.withLock { since in
             if !plan.hasSurplus || plan.drain != nil {
                 since = plan.hasSurplus ? now : nil
@@ -192,28 +230,47 @@ final class InstanceKeeper: Service {
         if case .stands = try await fleet.drain(drain.instance, reason: drain.reason) { drainedCounter.increment() }
     }
 
-    /// Ends those of its instances that drained to the last match and do not end by themselves, and those that hang.
+    /// Ends those of its instances that drained to the last match and do not end by themselves, those that hang, and
+    /// those that the fleet has not seen in time.
     private func end(_ snapshot: FleetSnapshot, running: [InstanceID], isDeaf: Bool) async {
+        let isHeard = snapshot.instances.contains(where: isFresh)
         for one in snapshot.instances where running.contains(one.instance) {
-            if one.state == .shutdown, one.stateMs > Int(policy.endTime.milliseconds) {
-                if one.stateMs > Int((policy.endTime + policy.stopGrace).milliseconds) {
-                    await driver.kill(one.instance)
-                } else {
-                    await driver.stop(one.instance)
-                }
-            } else if !isDeaf, one.silentMs > Int(policy.hungAfter.milliseconds),
-                one.stateMs > Int(policy.hungAfter.milliseconds)
-            {
+            if one.state == .shutdown {
+                if one.stateMs > Int(policy.endTime.milliseconds) { await endDrained(one.instance) }
+            } else if !isDeaf, isHung(one), one.held == 0 || isHeard {
+                // Where it holds matches, that another is heard is the second proof that it is silent by itself.
                 logger.warning("instance hangs", metadata: ["instance": "\(one.instance)"])
                 await driver.kill(one.instance)
             }
         }
+        for instance in unheard().sorted() {
+            logger.warning("instance is not heard", metadata: ["instance": "\(instance)"])
+            await driver.kill(instance)
+        }
+    }
+
+    private func isHung(_ one: FleetSnapshot.Instance) -> Bool {
+        min(one.silentMs, one.stateMs) > Int(policy.hungAfter.milliseconds)
+    }
+
+    /// Tells it to end, once; killed when it does not in time.
+    private func endDrained(_ instance: InstanceID) async {
+        guard let since = watch.withLock({ $0.stopped(instance) }) else {
+            await stop(instance)
+            return
+        }
+        if .now - since > policy.stopGrace { await driver.kill(instance) }
+    }
+
+    private func stop(_ instance: InstanceID) async {
+        watch.withLock { $0.stop(instance, at: .now) }
+        await driver.stop(instance)
     }
 
     /// Asks its instances to finish, waits, and ends those that did not.
     private func stopInstances() async {
         let mine = await driver.running().filter { $0.region == region }
-        for instance in mine { await driver.stop(instance) }
+        for instance in mine where watch.withLock({ $0.stopped(instance) }) == nil { await stop(instance) }
         let deadline = ContinuousClock.now + policy.stopGrace
         while ContinuousClock.now < deadline, await isRunning(mine), !Task.isCancelled {
             do { try await Task.sleep(for: .milliseconds(50)) } catch { break }
