@@ -8,7 +8,9 @@ import Testing
     private struct Report: Decodable {
         struct Figure: Decodable {
             let name: String
-            let value: Double
+            /// `nil` where it could not be measured, and then it is said why.
+            let value: Double?
+            let unmeasured: String?
             let unit: String
             let limit: Double?
             let target: String?
@@ -28,12 +30,19 @@ import Testing
 
     @Test("bench ingest tells rows a second beside the C API's, two processes beside one, and a burst to its end")
     func ingest() async throws {
-        let report = try await Self.run(["ingest", "--events", "20000", "--burst", "20000"])
-        for name in ["append by the API", "ingest by 1 process", "ingest by 2 processes"] {
+        // Small batches, so that the backlog is seen to shrink by steps.
+        let report = try await Self.run(["ingest", "--events", "20000", "--burst", "20000", "--batch", "50"])
+        let append = try report.figure("append by the API")
+        #expect(append.value ?? 0 > 0 && append.limit ?? 0 > 0, "\(append)")
+        for name in ["ingest by 1 process", "ingest by 2 processes"] {
             let figure = try report.figure(name)
-            #expect(figure.value > 0 && (figure.limit ?? 0) > 0, "\(figure)")
+            // On a machine that had no time to look, the figure is absent, and that is said.
+            #expect(figure.value.map { $0 > 0 } ?? (figure.unmeasured?.isEmpty == false), "\(figure)")
         }
-        #expect(try report.figure("ingest by 1 process").target != nil)
+        let one = try report.figure("ingest by 1 process")
+        #expect(one.target != nil && one.limit ?? 0 > 0, "\(one)")
+        let two = try report.figure("ingest by 2 processes")
+        #expect(two.limit ?? 0 > 0 || one.value == nil, "\(two)")
         #expect(try report.figure("  events that were not stored").value == 0)
     }
 
@@ -44,7 +53,7 @@ import Testing
         ])
         let allocation = try report.figure("allocation from ready slots, p50")
         let roundTrip = try report.figure("round trip to Redis (PING), p50")
-        #expect(allocation.limit == roundTrip.value * 5)
-        #expect(try report.figure("whole placement by 1 allocator").value > 0)
+        #expect(allocation.limit == (try #require(roundTrip.value)) * 5)
+        #expect(try report.figure("whole placement by 1 allocator").value ?? 0 > 0)
     }
 }

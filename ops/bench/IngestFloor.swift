@@ -13,6 +13,8 @@ struct IngestFloor: Sendable {
     let url: String
     let redis: RedisClient
     let logger: Logger
+    /// How many events the ingest processes store in one transaction at most; `nil`: as they are set by default.
+    var ingestBatch: Int?
 
     private static let callers = 4
     private static let batch = GameEvent.batchMax
@@ -46,12 +48,12 @@ struct IngestFloor: Sendable {
     // MARK: Emptying what waits
 
     /// What ingest processes did with a backlog, each figure over the middle four fifths of it: so neither their start
-    /// nor their last, smaller batches count.
+    /// nor their last, smaller batches count. `nil` where the backlog was gone before its middle was seen twice.
     struct Drain: Sendable {
-        let perSecond: Double
+        let perSecond: Double?
         /// Of the processes and of Redis, in µs for each event.
-        let cpu: Double
-        let redis: Double
+        let cpu: Double?
+        let redis: Double?
         /// MB, of the processes together.
         let memory: Double
     }
@@ -64,8 +66,12 @@ struct IngestFloor: Sendable {
             let low = try await reading(atMost: count / 10, pids)
             _ = try await reading(atMost: 0, pids)
             let events = Double(high.left - low.left)
+            let seconds = high.meter.seconds(to: low.meter)
+            guard events > 0, seconds > 0 else {
+                return Drain(perSecond: nil, cpu: nil, redis: nil, memory: try memory(pids))
+            }
             return Drain(
-                perSecond: events / high.meter.seconds(to: low.meter), cpu: (low.cpu - high.cpu) / events,
+                perSecond: events / seconds, cpu: (low.cpu - high.cpu) / events,
                 redis: (low.meter.redis - high.meter.redis) / events, memory: try memory(pids))
         }
         let stored = try await storedCount(folder)
@@ -109,13 +115,14 @@ struct IngestFloor: Sendable {
         _ count: Int, _ folder: String, _ body: ([Int32]) async throws -> Value
     ) async throws -> Value {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let settings = ingestBatch.map { ["--set", "ingest.batch-max=\($0)"] } ?? []
         var children: [BenchChild] = []
         let outcome: Result<Value, any Error>
         do {
             for number in 1...count {
                 children.append(
                     try BenchChild.start(
-                        executable, ["ingest", "--redis", url, "--data", folder, "--log-level", "warning"],
+                        executable, ["ingest", "--redis", url, "--data", folder, "--log-level", "warning"] + settings,
                         output: "\(folder)/ingest\(number).log"))
             }
             var pids: [Int32] = []
