@@ -72,6 +72,11 @@ public struct ResultsRepository: Sendable {
             let body = try String.fetchOne(
                 db, sql: "SELECT body FROM match_results WHERE match_id = ?", arguments: [match.rawValue])
         else { throw GameDataError.unknownMatch(match) }
+        if header.state == .finished {
+            // Applied so long ago that the inbox has forgotten it: the effect is there, whoever ran the job again.
+            try Outbox.settle(jobId: run.jobId.rawValue, in: db)
+            return .alreadyApplied
+        }
         let effect = Effect(match: header, result: try MatchResult.read(body), at: instant)
         try effect.writeSeats(in: db)
         if header.isRated { try effect.rate(by: system(header.mode), in: db) }

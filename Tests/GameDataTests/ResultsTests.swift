@@ -161,6 +161,31 @@ struct ResultsTests {
         }
     }
 
+    @Test("a job run again after the inbox forgot it changes nothing, rated or not", arguments: [true, false])
+    func forgotten(isRated: Bool) async throws {
+        try await withData { database in
+            let matches = MatchesRepository(database: database)
+            var placement = MatchPlacement.of(["ada", "bob"])
+            if !isRated { placement.bots = [0, 1] }
+            try await matches.place(placement)
+            #expect(try await matches.match(placement.matchId)?.isRated == isRated)
+            _ = try await matches.recordResult(placement.matchId, placement.result())
+            let results = ResultsRepository(database: database)
+            #expect(try await results.apply([.of(placement.matchId)]).first?.get() == .applied)
+            let before = try await matches.match(placement.matchId)
+            let forgotten = try await database.write { db in
+                try Inbox.prune(appliedBefore: Inbox.now + 60_000, limit: 10, in: db)
+            }
+            #expect(forgotten == 1)
+            let again = try await results.apply([.of(placement.matchId, token: 9)])
+            #expect(try again.first?.get() == .alreadyApplied)
+            #expect(try await matches.match(placement.matchId) == before)
+            let games = try await PlayersRepository(database: database).leaderboard(duel, limit: 1).first?.games
+            #expect(games == (isRated ? 1 : nil))
+            #expect(try await openOutbox(database) == 0)
+        }
+    }
+
     @Test("a job without a result fails alone: the others of its batch are applied")
     func failsAlone() async throws {
         try await withData { database in
