@@ -35,9 +35,10 @@ struct AuditCommand: AsyncParsableCommand {
             folder: shared.dataFolder, rules: shared.matchmakingRules(), payments: withoutProvider ? nil : payments())
         let wait = Duration.seconds(wait)
         let report = try await RedisConnection.with(url: try shared.redisURL()) { redis in
+            let deadline = ContinuousClock.now + wait
             let open = try await books.settle(redis, within: wait)
             if let open, wait > .zero { FileHandle.note("still open after \(wait): \(open)") }
-            return try await books.audit(redis)
+            return try await books.audit(redis, within: deadline - .now)
         }
         let noColor = ProcessInfo.processInfo.environment["NO_COLOR"] ?? ""
         print(json ? try report.json() : report.text(isColored: isatty(STDOUT_FILENO) == 1 && noColor.isEmpty))

@@ -46,20 +46,26 @@ struct Books: Sendable {
         }
     }
 
-    /// Waits until no order and no result is open any more; the answer is what still is after the time given, in words.
+    /// Waits until no order and no result is open any more, and no job still has to put a result on the boards and end
+    /// its match; the answer is what still is after the time given, in words.
     func settle(_ redis: RedisClient, within time: Duration) async throws -> String? {
         let deadline = ContinuousClock.now + time
         while true {
             let orders = try await accounts.read { db in try Outbox.openCount(in: db) }
             let results = try await data.read { db in try Outbox.openCount(in: db) }
-            if orders == 0, results == 0 { return nil }
-            guard ContinuousClock.now < deadline else { return "\(orders) orders, \(results) results" }
+            let jobs = try await JobQueue(name: RecordMatchResult.queue, redis: redis).counts()
+            let ending = jobs.waiting + jobs.later + jobs.leased + jobs.blocked
+            if orders == 0, results == 0, ending == 0 { return nil }
+            guard ContinuousClock.now < deadline else {
+                return "\(orders) orders, \(results) results, \(ending) matches to be ended"
+            }
             try await Task.sleep(for: .milliseconds(200))
         }
     }
 
     /// Every rule of every room.
-    func audit(_ redis: RedisClient) async throws -> AuditReport {
+    /// - Parameter time: how long the boards in Redis may differ from the ratings.
+    func audit(_ redis: RedisClient, within time: Duration) async throws -> AuditReport {
         let matchmaking = MatchmakingAudit(service: MatchmakingService(redis: redis, rules: rules))
         var sections = [
             AuditSection(
@@ -69,7 +75,7 @@ struct Books: Sendable {
             AuditSection(
                 room: "game data",
                 findings: try await GameDataAudit(database: data).findings()
-                    + LeaderboardAudit(redis: redis, database: data).findings()),
+                    + LeaderboardAudit(redis: redis, database: data).findings(within: time)),
             AuditSection(room: "matchmaking", findings: try await matchmaking.run()),
             AuditSection(room: "fleet", findings: try await fleet(redis)),
             AuditSection(room: "jobs", findings: [try await jobs(redis)]),
