@@ -16,10 +16,13 @@ import Telemetry
 /// applied even while no API runs.
 public struct IngestProcess: Sendable {
     private let configuration: IngestConfiguration
+    private let version: String
     private let logger: Logger
 
-    public init(configuration: IngestConfiguration, logger: Logger? = nil) {
+    /// - Parameter version: what it calls itself in the list of processes.
+    public init(configuration: IngestConfiguration, version: String = "0", logger: Logger? = nil) {
         self.configuration = configuration
+        self.version = version
         self.logger = logger ?? Log.logger("ingest")
     }
 
@@ -57,7 +60,7 @@ public struct IngestProcess: Sendable {
             fleet: FleetService(redis: redis), boards: boards, logger: logger)
         return rules.services + [
             redis,
-            ProcessRegistry(redis: redis, role: "ingest", version: "1", logger: logger),
+            ProcessRegistry(redis: redis, role: "ingest", version: version, logger: logger),
             HealthServer(
                 host: configuration.healthHost, port: configuration.healthPort, readiness: readiness,
                 registry: MetricsRegistry.shared, logger: logger),

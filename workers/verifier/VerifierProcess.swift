@@ -14,10 +14,13 @@ import Telemetry
 /// the outbox of `accounts.sqlite`, so that an order whose job Redis lost gets its verdict even while no API runs.
 public struct VerifierProcess: Sendable {
     private let configuration: VerifierConfiguration
+    private let version: String
     private let logger: Logger
 
-    public init(configuration: VerifierConfiguration, logger: Logger? = nil) {
+    /// - Parameter version: what it calls itself in the list of processes.
+    public init(configuration: VerifierConfiguration, version: String = "0", logger: Logger? = nil) {
         self.configuration = configuration
+        self.version = version
         self.logger = logger ?? Log.logger("verifier")
     }
 
@@ -51,7 +54,7 @@ public struct VerifierProcess: Sendable {
         readiness.register("redis") { redis.isConnected ? .ready : .notReady("no connection to Redis") }
         let parts: [any Service] = [
             redis,
-            ProcessRegistry(redis: redis, role: "verifier", version: "1", logger: logger),
+            ProcessRegistry(redis: redis, role: "verifier", version: version, logger: logger),
             HealthServer(
                 host: configuration.healthHost, port: configuration.healthPort, readiness: readiness,
                 registry: MetricsRegistry.shared, logger: logger),

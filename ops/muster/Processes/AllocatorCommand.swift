@@ -7,7 +7,7 @@ struct AllocatorCommand: AsyncParsableCommand {
         commandName: "allocator",
         abstract: "Place accepted matches on game instances, and keep enough of them running.",
         discussion: """
-            Instances are started as processes of this machine, which its next allocator adopts when this one is killed; \
+            Instances are started as processes of this machine, which the next allocator adopts when this one is killed; \
             or they are game servers of a cluster, which Agones keeps (ops/deploy/agones).
 
             Example:
@@ -21,7 +21,8 @@ struct AllocatorCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await options.run("allocator") { reader in
-            try await AllocatorProcess(configuration: AllocatorConfiguration(reader: reader)).run()
+            let configuration = try AllocatorConfiguration(reader: reader)
+            try await AllocatorProcess(configuration: configuration, version: Version.text).run()
         }
     }
 }

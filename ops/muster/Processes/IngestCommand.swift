@@ -17,7 +17,8 @@ struct IngestCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await options.run("ingest") { reader in
-            try await IngestProcess(configuration: IngestConfiguration(reader: reader)).run()
+            let configuration = try IngestConfiguration(reader: reader)
+            try await IngestProcess(configuration: configuration, version: Version.text).run()
         }
     }
 }

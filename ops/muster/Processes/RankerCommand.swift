@@ -17,7 +17,8 @@ struct RankerCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await options.run("ranker") { reader in
-            try await RankerProcess(configuration: RankerConfiguration(reader: reader)).run()
+            let configuration = RankerConfiguration(reader: reader)
+            try await RankerProcess(configuration: configuration, version: Version.text).run()
         }
     }
 }

@@ -18,7 +18,8 @@ struct VerifierCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await options.run("verifier") { reader in
-            try await VerifierProcess(configuration: VerifierConfiguration(reader: reader)).run()
+            let configuration = VerifierConfiguration(reader: reader)
+            try await VerifierProcess(configuration: configuration, version: Version.text).run()
         }
     }
 }
