@@ -56,7 +56,7 @@ final class MusterOnHosts: Sendable {
             ])
         allocators.withLock { $0.append(process) }
         for region in regions.split(separator: ",") {
-            try await eventually(within: .seconds(60), "\(instances) instances of \(region) run on \(host.number)") {
+            try await eventually(within: .seconds(180), "\(instances) instances of \(region) run on \(host.number)") {
                 try await self.instances(on: host, region: Region(String(region))).count >= instances
             }
         }
@@ -77,7 +77,7 @@ final class MusterOnHosts: Sendable {
 
     /// The books agree once all that was open has settled.
     func expectBooksBalance() async throws {
-        let audit = try await up.muster(["audit", "--wait", "60"])
+        let audit = try await up.muster(["audit", "--wait", "120"])
         #expect(audit.status == 0, "\(audit.output)\(audit.errors)")
     }
 
