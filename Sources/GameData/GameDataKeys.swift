@@ -13,7 +13,7 @@ public enum GameDataKeys {
     /// STRING: the name of the shard's life, which ends when Redis loses the stream; see `open_event_group.lua`.
     public static func eventsLife(shard: Int) -> RedisKey { "muster:events:{\(shard)}:life" }
 
-    /// The keys of one leaderboard; they share a hash tag. The season comes first: a mode may hold any visible character.
+    /// The keys of one leaderboard; they share a hash tag. The season comes first: a mode may have any character.
     static func board(_ mode: Mode, season: Int) -> BoardKeys {
         let prefix = "muster:board:{\(season).\(mode)}"
         return BoardKeys(state: "\(prefix):state", ranks: "\(prefix):ranks", players: "\(prefix):players")

@@ -46,8 +46,8 @@ public struct MatchmakingKeys: Sendable {
     /// ZSET with TTL, ticket id → until when the invitation holds, in Redis ms. In the slot of the claim.
     static func invitations(_ player: PlayerID) -> RedisKey { RedisKey("muster:mm:player:{\(player)}:invited") }
 
-    /// STRING with TTL: by how many ms the player's next ticket is queued earlier, for the last match was taken away. In
-    /// the slot of the claim.
+    /// STRING with TTL: by how many ms the player's next ticket is queued earlier, for the last match was taken away.
+    /// In the slot of the claim.
     static func headStart(_ player: PlayerID) -> RedisKey { RedisKey("muster:mm:player:{\(player)}:headstart") }
 
     /// HASH with TTL: see `latencies.lua`. In the slot of the player's claim.

@@ -53,7 +53,8 @@ struct BalanceSchemaTests {
             jsonschema.Draft202012Validator.check_schema(schema)
             validator = jsonschema.Draft202012Validator(schema)
             samples = json.load(open(sys.argv[1] + '/samples.json'))
-            json.dump([validator.is_valid(json.loads(text)) for text in samples], open(sys.argv[1] + '/verdicts.json', 'w'))
+            verdicts = [validator.is_valid(json.loads(text)) for text in samples]
+            json.dump(verdicts, open(sys.argv[1] + '/verdicts.json', 'w'))
             """
         let process = Process()
         process.executableURL = URL(filePath: try ForeignProgram.python())

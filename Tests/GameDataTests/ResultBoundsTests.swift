@@ -13,7 +13,7 @@ struct ResultBoundsTests {
             let placement = MatchPlacement.of(["ada", "bob"])
             try await matches.place(placement)
             for (field, change) in [
-                // A ranger with an aegis has 1,150 hit points, and bob died once: nobody could take more than 3 × 2 × 1,150.
+                // A ranger with an aegis has 1,150 hit points, and bob died once: nobody took more than 3 × 2 × 1,150.
                 ("players[0].damage", { $0.players[0].damage = 6_901 }),
                 ("players[0].kills", { $0.players[0].kills = 2 }),
                 ("players[1].damage", { $0.players[1].damage = 3_451 }),

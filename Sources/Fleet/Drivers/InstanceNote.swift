@@ -135,7 +135,7 @@ final class FileLock: Sendable {
 
     deinit {
         guard descriptor >= 0 else { return }
-        // Said, not only closed: a child that was forked at this moment has a copy of the file until it runs its program.
+        // Said, not only closed: a child forked at this moment has a copy of the file until it runs its program.
         flock(descriptor, LOCK_UN)
         close(descriptor)
     }

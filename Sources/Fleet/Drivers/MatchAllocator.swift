@@ -1,7 +1,7 @@
 import GameModel
 
-/// Finds a place for a match: a slot of the instances that Muster keeps itself, or a game server of a cluster that keeps
-/// its own.
+/// Finds a place for a match: a slot of the instances that Muster keeps itself, or a game server of a cluster that
+/// keeps its own.
 ///
 /// Idempotent by match id: the same match asked again gets the same place, as long as its instance lives.
 public protocol MatchAllocator: Sendable {

@@ -5,7 +5,7 @@ import Glibc
 public struct ProcessLimits: Equatable, Sendable {
     /// Files and sockets open at once; `nil`: as many as this process may.
     public var openFiles: Int?
-    /// Address space, MiB; `nil`: no limit. More than what is in use: a Swift program reserves far more than it touches.
+    /// Address space, MiB; `nil`: no limit. More than what is in use: Swift programs reserve far more than they touch.
     public var memoryMiB: Int?
     /// The largest core dump, MiB; 0: none.
     public var coreMiB = 0

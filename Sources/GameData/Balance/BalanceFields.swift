@@ -99,7 +99,8 @@ public enum BalanceFields {
     static let item = [
         name,
         BalanceField(
-            "health", .integer(-10_000...10_000), "Hit points added to its bearer at the start.", fallback: .integer(0)),
+            "health", .integer(-10_000...10_000), "Hit points added to its bearer at the start.",
+            fallback: .integer(0)),
         BalanceField(
             "damage", .integer(-1_000...1_000), "Hit points added to each hit of its bearer.", fallback: .integer(0)),
         BalanceField(

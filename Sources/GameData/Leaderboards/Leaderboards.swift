@@ -5,7 +5,7 @@ import Redis
 /// The best players of each mode and season.
 ///
 /// Ratings are SQLite's. Redis has a copy of the current season's in sorted sets, where a rank takes O(log n); while a
-/// board is not there (Redis was wiped, a season has begun) SQLite answers, and ``fill(_:anew:)`` makes it again. A past
+/// board is not there (Redis was wiped, a season began) SQLite answers, and ``fill(_:anew:)`` makes it again. A past
 /// season's boards are read from SQLite, for they change no more.
 public struct Leaderboards: Sendable {
     private let records: LeaderboardsRepository

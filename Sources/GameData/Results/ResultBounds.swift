@@ -4,7 +4,7 @@ import GameModel
 /// given, so they are a fault of the instance, or somebody's lie.
 ///
 /// Nobody can take more from the others than they had: the health of each, once for each life, and what healing may
-/// have given back. Nobody is killed more often than they died, nor dies twice in a mode where the fallen stay down, and
+/// have given back. Nobody is killed more often than they died, nor dies twice where the fallen stay down, and
 /// no match lasts much longer than its mode's fight. Of bots, and of seats that nobody came to, a result
 /// tells nothing; they are given as many lives as the player made kills.
 struct ResultBounds: Sendable {

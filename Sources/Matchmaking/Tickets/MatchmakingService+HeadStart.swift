@@ -9,7 +9,7 @@ extension MatchmakingService {
     /// How long they have to queue again.
     static let headStartLife = Duration.seconds(600)
 
-    /// Gives players their head start. That this fails is no failure of the step that it follows: they wait like others.
+    /// Gives players their head start. That this fails is no failure of the step before it: they wait like others.
     func giveHeadStart(_ players: [PlayerID]) async {
         guard !players.isEmpty else { return }
         do throws(RedisError) {

@@ -51,7 +51,7 @@ struct FleetListCommand: AsyncParsableCommand {
         discussion: """
             Example:
               muster fleet ls
-              muster fleet ls --region eu --json | jq -r '.regions[].instances[] | select(.state == "draining").instance'
+              muster fleet ls --region eu --json | jq -r '.regions[].instances[] | select(.held == 0).instance'
             """)
 
     @OptionGroup var access: MatchmakingAccess

@@ -90,7 +90,8 @@ struct MatchStory: Encodable {
                 add(
                     change.changedAt, "rated",
                     "\(change.playerId) \(MatchmakingText.number(change.ratingBefore)) → "
-                        + "\(MatchmakingText.number(change.ratingAfter)) (\(by < 0 ? "" : "+")\(MatchmakingText.number(by)))"
+                        + MatchmakingText.number(change.ratingAfter)
+                        + " (\(by < 0 ? "" : "+")\(MatchmakingText.number(by)))"
                 )
             }
         }
