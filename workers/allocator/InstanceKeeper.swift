@@ -138,16 +138,19 @@ final class InstanceKeeper: Service {
         for exit in await driver.collectExits() { try await fleet.deregister(exit.instance) }
         let running = await driver.running().filter { $0.region == region }
         let before = try await fleet.list(region)
-        let isDeaf = await isDeaf(before)
+        let now = ContinuousClock.now
+        let isDeaf = await isDeaf(before, at: now)
         let report = try await fleet.reap(region, sparing: running, isDeaf: isDeaf)
         for instance in report.dead { logger.warning("instance is dead", metadata: ["instance": "\(instance)"]) }
 
         let snapshot = try await fleet.list(region)
         freeGauge.record(snapshot.freeSlots)
         let known = Set(snapshot.instances.map(\.instance))
-        watch.withLock { $0.look(running: running, known: known, isDeaf: isDeaf, at: .now) }
+        watch.withLock { $0.look(running: running, known: known, isDeaf: isDeaf, at: now) }
+        let unheard = unheard(at: now)
         do {
-            try await act(on: snapshot, running: running, isDeaf: isDeaf)
+            await end(snapshot, running: running, unheard: unheard, isDeaf: isDeaf)
+            try await act(on: snapshot, running: running, unheard: unheard)
         } catch {
             // What can't be started or drained holds up no lost match.
             try await lost.settle(report.lost, in: region)
@@ -160,11 +163,12 @@ final class InstanceKeeper: Service {
 
     /// Whether no heartbeat can be heard now. A fresh one is proof that they can; without it the API is asked, when
     /// somebody is missing.
-    private func isDeaf(_ fleet: FleetSnapshot) async -> Bool {
+    private func isDeaf(_ fleet: FleetSnapshot, at now: ContinuousClock.Instant) async -> Bool {
         if fleet.instances.contains(where: isFresh) { return false }
         let silentAfter = Int(self.fleet.configuration.silentAfter.milliseconds)
         let isMissing =
-            fleet.instances.contains { $0.state == .unhealthy || $0.silentMs > silentAfter } || !unheard().isEmpty
+            fleet.instances.contains { $0.state == .unhealthy || $0.silentMs > silentAfter }
+            || !unheard(at: now).isEmpty
         return isMissing ? await !hears() : false
     }
 
@@ -174,12 +178,11 @@ final class InstanceKeeper: Service {
         return one.silentMs <= Int(min(configuration.silentAfter, configuration.heartbeatInterval * 1.5).milliseconds)
     }
 
-    private func unheard() -> Set<InstanceID> {
-        watch.withLock { $0.unheard(longerThan: policy.unheardAfter, at: .now) }
+    private func unheard(at now: ContinuousClock.Instant) -> Set<InstanceID> {
+        watch.withLock { $0.unheard(longerThan: policy.unheardAfter, at: now) }
     }
 
-    private func act(on snapshot: FleetSnapshot, running: [InstanceID], isDeaf: Bool) async throws {
-        await end(snapshot, running: running, isDeaf: isDeaf)
+    private func act(on snapshot: FleetSnapshot, running: [InstanceID], unheard: Set<InstanceID>) async throws {
         for instance in snapshot.instances where instance.saysUnhealthy(fleet.configuration) {
             try await drain(.init(instance: instance.instance, reason: "unhealthy"))
         }
@@ -187,11 +190,14 @@ final class InstanceKeeper: Service {
             defer { ranOut = false }
             return ranOut
         }
-        if driver.startsInstances { try await carryOut(plan(snapshot, running: running, ranOut: ranOut)) }
+        guard driver.startsInstances else { return }
+        try await carryOut(plan(snapshot, running: running, unheard: unheard, ranOut: ranOut))
     }
 
-    private func plan(_ snapshot: FleetSnapshot, running: [InstanceID], ranOut: Bool) -> FleetPlan {
-        let seen = Set(snapshot.instances.map(\.instance)).union(unheard())
+    private func plan(
+        _ snapshot: FleetSnapshot, running: [InstanceID], unheard: Set<InstanceID>, ranOut: Bool
+    ) -> FleetPlan {
+        let seen = Set(snapshot.instances.map(\.instance)).union(unheard)
         let now = ContinuousClock.now
         let calm = calmSince.withLock { $0.map { now - $0 } ?? .zero }
         let plan = FleetPlan(
@@ -232,7 +238,9 @@ final class InstanceKeeper: Service {
 
     /// Ends those of its instances that drained to the last match and do not end by themselves, those that hang, and
     /// those that the fleet has not seen in time.
-    private func end(_ snapshot: FleetSnapshot, running: [InstanceID], isDeaf: Bool) async {
+    private func end(
+        _ snapshot: FleetSnapshot, running: [InstanceID], unheard: Set<InstanceID>, isDeaf: Bool
+    ) async {
         let isHeard = snapshot.instances.contains(where: isFresh)
         for one in snapshot.instances where running.contains(one.instance) {
             if one.state == .shutdown {
@@ -243,7 +251,7 @@ final class InstanceKeeper: Service {
                 await driver.kill(one.instance)
             }
         }
-        for instance in unheard().sorted() {
+        for instance in unheard.sorted() {
             logger.warning("instance is not heard", metadata: ["instance": "\(instance)"])
             await driver.kill(instance)
         }
