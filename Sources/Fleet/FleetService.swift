@@ -114,23 +114,24 @@ public struct FleetService: Sendable {
 
     /// Those of the matches that hold a slot.
     public func allocated(_ matches: [MatchID], in region: Region) async throws(FleetError) -> Set<MatchID> {
-        guard !matches.isEmpty else { return [] }
-        let command = RedisCommand(
-            ["HMGET", RedisArgument(FleetKeys(region: region).allocations)]
-                + matches.map { RedisArgument($0.rawValue) }, isSafeToRepeat: true)
-        do {
-            let reply = try await redis.send(command)
-            guard let values = reply.array, values.count == matches.count else {
-                throw FleetError.unexpectedReply("HMGET")
-            }
-            return Set(zip(matches, values).filter { !$0.1.isNull }.map(\.0))
-        } catch let error as FleetError {
-            throw error
-        } catch let error as RedisError {
-            throw .unavailable(error)
-        } catch {
-            throw .unexpectedReply("HMGET: \(error)")
+        Set(try await owners(of: matches, in: region).keys)
+    }
+
+    /// The instance of each of the matches that hold a slot.
+    public func owners(
+        of matches: [MatchID], in region: Region
+    ) async throws(FleetError) -> [MatchID: InstanceID] {
+        guard !matches.isEmpty else { return [:] }
+        let reply = try await read(
+            RedisCommand(
+                ["HMGET", RedisArgument(FleetKeys(region: region).allocations)]
+                    + matches.map { RedisArgument($0.rawValue) }, isSafeToRepeat: true))
+        guard let values = reply.array, values.count == matches.count else { throw .unexpectedReply("HMGET") }
+        var owners: [MatchID: InstanceID] = [:]
+        for (match, value) in zip(matches, values) {
+            if let text = value.string { owners[match] = InstanceID(String(text.prefix { $0 != " " })) }
         }
+        return owners
     }
 
     // MARK: For the keepers of the buffer
