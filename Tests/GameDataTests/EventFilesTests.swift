@@ -1,5 +1,8 @@
 import Foundation
+import GRDB
 import GameModel
+import Logging
+import Records
 import TestSupport
 import Testing
 
@@ -11,23 +14,110 @@ struct EventFilesTests {
     private static let day = 20_783
     private static let life = StreamLife("life/0")
 
-    @Test("entries of two days go to two files; a day that is too old goes with its file, and its totals stay")
+    @Test("entries of different days go to files of their own; the oldest day goes with its file, and its totals stay")
     func days() async throws {
         try await withEvents { events in
-            let entries = try (0..<3).map { try Self.finished("p\($0)", at: Self.day + $0) }
-            #expect(try await events.store(entries, shard: 0, life: Self.life).events == 3)
-            #expect(events.paths().map(\.file.name) == (26...28).map { "2026-11-\($0).0.sqlite" })
-            // A clock that runs ahead by a year removes nothing but what is old beside the newest day.
-            let removed = try await events.removeOldDays(keeping: 2, today: EventDay(number: Self.day + 365))
-            #expect(removed.map(\.name) == ["2026-11-26.0.sqlite"])
-            #expect(try await events.removeOldDays(keeping: 1, today: EventDay(number: Self.day)).isEmpty)
+            let entries = try (0..<4).map { try Self.finished("p\($0)", at: Self.day + $0) }
+            #expect(try await events.store(entries, shard: 0, life: Self.life).events == 4)
+            #expect(events.paths().map(\.file.name) == (26...29).map { "2026-11-\($0).0.sqlite" })
+            let today = EventDay(number: Self.day + 3)
+            for name in ["2026-11-26.0.sqlite", "2026-11-27.0.sqlite"] {
+                #expect(try await events.removeOldestDay(keeping: 1, today: today).map(\.name) == [name])
+            }
+            // Yesterday stays, however little is to be kept.
+            #expect(try await events.removeOldestDay(keeping: 1, today: today).isEmpty)
             #expect(try await events.count() == 2)
-            try await events.copyTotals(shard: 0, newest: nil)
+            try await events.copyTotals(shard: 0)
             let rows = try await EventTotalsRepository(events).characters(patch: PatchVersion(3))
-            #expect(rows.map(\.day) == ["2026-11-26", "2026-11-27", "2026-11-28"])
-            #expect(rows.map(\.totals.picks) == [1, 1, 1])
+            #expect(rows.map(\.day) == ["2026-11-26", "2026-11-27", "2026-11-28", "2026-11-29"])
+            #expect(rows.map(\.totals.picks) == [1, 1, 1, 1])
             let left = try FileManager.default.contentsOfDirectory(atPath: events.files.folder)
-            #expect(!left.contains { $0.hasPrefix("2026-11-26") }, "\(left)")
+            #expect(!left.contains { $0.hasPrefix("2026-11-26") || $0.hasPrefix("2026-11-27") }, "\(left)")
+        }
+    }
+
+    @Test("a month's error of a clock, of Redis's and the host's alike, costs no day more than it makes up")
+    func wrongClocks() async throws {
+        try await withEvents { events in
+            for day in 0..<5 {
+                _ = try await events.store([try Self.finished("p", at: Self.day + day)], shard: day % 2)
+            }
+            // The host's clock alone, ahead and behind.
+            for today in [Self.day + 400, Self.day - 400] {
+                #expect(try await events.removeOldestDay(keeping: 5, today: EventDay(number: today)).isEmpty)
+            }
+            // Redis's clock as well: files of days to come.
+            _ = try await events.store([try Self.finished("p", at: Self.day + 4 + 31)], shard: 0)
+            let today = EventDay(number: Self.day + 4 + 31)
+            #expect(try await events.removeOldestDay(keeping: 5, today: today).count == 1)
+            for _ in 0..<5 { #expect(try await events.removeOldestDay(keeping: 5, today: today).isEmpty) }
+            // Set right again, nothing more goes.
+            let right = EventDay(number: Self.day + 4)
+            #expect(try await events.removeOldestDay(keeping: 5, today: right).isEmpty)
+            #expect(try await events.count() == 5)
+        }
+    }
+
+    @Test("a player's match that is told again on the next day counts once, in whichever order the days are stored")
+    func overMidnight() async throws {
+        for order in [[0, 1], [1, 0]] {
+            try await withEvents { events in
+                for day in order {
+                    let entries = ["ada", "bob"].enumerated().prefix(2 - day).map { index, name in (index, name) }
+                    let told = try entries.map {
+                        try Self.finished($0.1, at: Self.day + day, sequence: UInt64($0.0), damage: 5)
+                    }
+                    #expect(try await events.store(told, shard: 2, life: Self.life).events == told.count)
+                }
+                try await events.copyTotals(shard: 2)
+                let rows = try await EventTotalsRepository(events).characters(patch: PatchVersion(3))
+                #expect(rows.map(\.totals.picks).reduce(0, +) == 2)
+                #expect(try await EventTotalsRepository(events).regions(of: PlayerID("ada"))[pool.region]?.matches == 1)
+            }
+        }
+    }
+
+    @Test("what was stored before days had files stays, and is found, exported and counted as other events are")
+    func firstForm() async throws {
+        let folder = try TemporaryFolder()
+        defer { folder.remove() }
+        let logger = Logger(label: "test.events")
+        let old = RecordsSchema(
+            name: EventsSchema.schema.name, migrations: Array(EventsSchema.schema.migrations.prefix(1)))
+        let before = try RecordsDatabase.open(
+            path: folder.file("events.sqlite"), durability: .normal, schemas: [old], logger: logger)
+        try await before.write { db in
+            try db.execute(
+                sql: """
+                    INSERT INTO events VALUES
+                        (3, '1764158400000-10', 'kill', 7, 'm', 'ada', '{"a":1}'),
+                        (3, '1764158400000-9', 'kill', 6, 'm', NULL, '{}'), (1, '99-0', 'dance', 5, NULL, 'bob', '{}');
+                    INSERT INTO quarantined_events VALUES (2, '7-1', 'broken', 'v=9', 1);
+                    """)
+        }
+        try before.close()
+
+        // Opened twice: what moves once, stays.
+        for opening in 0..<2 {
+            let events = try EventsRepository.open(folder: folder.path, logger: logger)
+            if opening == 0 { _ = try await events.store([try Self.finished("cleo", at: Self.day)], shard: 0) }
+            #expect(try await events.count() == 4)
+            var query = EventQuery()
+            #expect(try await events.events(query).map(\.id.sequence) == [0, 9, 10, 0])
+            query.isNewestFirst = true
+            query.limit = 2
+            #expect(try await events.events(query).map(\.event.playerId) == [PlayerID("cleo"), PlayerID("ada")])
+            query = EventQuery()
+            query.from = Instant(milliseconds: 100)
+            query.to = Instant(milliseconds: 1_764_158_400_001)
+            #expect(try await events.events(query).map(\.shard) == [3, 3])
+            query.player = PlayerID("ada")
+            #expect(try await events.events(query).map(\.event.json) == [#"{"a":1}"#])
+            var exported: [EventFlag] = []
+            try await events.export(EventQuery()) { exported += $0.map(\.flag) }
+            #expect(exported.filter { $0 == .unknownKind }.count == 1 && exported.count == 4)
+            #expect(try await events.quarantined().map(\.entryId) == ["7-1"])
+            try events.close()
         }
     }
 
@@ -43,7 +133,7 @@ struct EventFilesTests {
             ]
             for _ in 0..<2 {
                 _ = try await events.store(entries, shard: 1, life: Self.life)
-                try await events.copyTotals(shard: 1, newest: nil)
+                try await events.copyTotals(shard: 1)
             }
             let totals = EventTotalsRepository(events)
             let row = try #require(try await totals.characters(patch: PatchVersion(3), mode: duel).first)
@@ -75,8 +165,53 @@ struct EventFilesTests {
             let found = try await events.events(query)
             #expect(found.map(\.flag) == [.unknownKind, .newerVersion, .malformed, .known])
             #expect(found.map(\.event.json) == ["{\"a\":1}", "{\"b\":2}", "{\"character\":7}", "{}"])
-            try await events.copyTotals(shard: GameDataKeys.shard(for: "m"), newest: nil)
+            try await events.copyTotals(shard: GameDataKeys.shard(for: "m"))
             #expect(try await EventTotalsRepository(events).patches().isEmpty)
+        }
+    }
+
+    @Test("numbers that no match can have are kept as they came and count in no total, and totals stop at a most")
+    func beyondBounds() async throws {
+        try await withEvents { events in
+            let whole = try Self.finished("ada", at: Self.day, damage: 7, latency: 20)
+            let text = String(decoding: whole.fields[1], as: UTF8.self)
+            let wrong = [
+                ("\"kills\":1", "\"kills\":9223372036854775807"), ("\"kills\":1", "\"kills\":-1"),
+                ("\"kills\":1", "\"kills\":1e300"), ("\"deaths\":0", "\"deaths\":100001"),
+                ("\"damage\":7", "\"damage\":9223372036854775807"),
+                ("\"durationMs\":1000", "\"durationMs\":9223372036854775807"),
+                ("\"latencyMs\":20", "\"latencyMs\":1e308"), ("\"latencyMs\":20", "\"latencyMs\":1e999"),
+                ("\"latencyMs\":20", "\"latencyMs\":-1"), ("\"latencyMs\":20", "\"latencyMs\":NaN"),
+                ("\"patch\":3", "\"patch\":-9223372036854775808"),
+            ].enumerated().map { index, change in
+                let spoilt = text.replacing(change.0, with: change.1).replacing("ada", with: "bob-\(index)")
+                #expect(spoilt.contains(change.1))
+                return Self.entry(spoilt, at: Self.day, sequence: UInt64(index + 1))
+            }
+            let stored = try await events.store([whole] + wrong, shard: 0, life: Self.life)
+            #expect((stored.events, stored.raw, stored.quarantined) == (wrong.count + 1, wrong.count, 0))
+            try await events.copyTotals(shard: 0)
+            let totals = EventTotalsRepository(events)
+            #expect(try await totals.characters(patch: PatchVersion(3)).map(\.totals.damage) == [7])
+
+            // What a file may hold that was written before there were bounds.
+            let file = try #require(try events.files.existing(EventFile(day: EventDay(number: Self.day), shard: 0)))
+            try await file.write { db in
+                try db.execute(
+                    sql: "UPDATE character_totals SET kills = 9223372036854775807, damage = ?",
+                    arguments: [
+                        Int.totalMax
+                    ])
+            }
+            let next = try Self.finished("cleo", at: Self.day, sequence: 99, damage: 100)
+            #expect(try await events.store([next], shard: 0, life: Self.life).events == 1)
+            try await events.copyTotals(shard: 0)
+            let sums = try #require(try await totals.characters(patch: PatchVersion(3)).first?.totals)
+            #expect((sums.kills, sums.damage, sums.picks) == (Int.totalMax, Int.totalMax, 2))
+            var sum = CharacterTotals()
+            sum.kills = .max
+            sum.add(FinishedPlayer.some(kills: .max))
+            #expect(sum.kills == Int.totalMax)
         }
     }
 
@@ -152,5 +287,13 @@ struct EventFilesTests {
         return EventEntry(
             id: StreamEntryID(milliseconds: UInt64(day) * 86_400_000, sequence: sequence),
             fields: EventEntry.texts(of: event).map { Array($0.utf8) })
+    }
+}
+
+extension FinishedPlayer {
+    fileprivate static func some(kills: Int) -> FinishedPlayer {
+        FinishedPlayer(
+            character: "ranger", mode: duel, region: pool.region, patch: PatchVersion(3), outcome: .won, kills: kills,
+            deaths: 0, damage: 0, durationMs: .max, latencyMs: .infinity)
     }
 }

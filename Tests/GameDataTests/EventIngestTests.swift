@@ -65,15 +65,51 @@ struct EventIngestTests {
         }
     }
 
-    @Test("two workers side by side store each event once")
+    @Test("two workers side by side, each with the files open for itself, store each event once, and lose none")
     func twoWorkers() async throws {
         try await withStage { stage in
-            try await stage.ingesting(workers: 2) {
+            let other = try EventsRepository.open(folder: stage.folder, logger: Logger(label: "test.ingest"))
+            try await stage.ingesting(workers: [stage.repository, other]) {
                 for _ in 0..<20 { try await stage.log.append(try Self.events(100)) }
                 try await eventually("all are stored") { try await stage.repository.count() == 2_000 }
                 try await eventually("all are settled") { try await stage.pel() == 0 }
+                try await eventually("all are counted") {
+                    try await stage.losses().map(\.stored).reduce(0, +) == 2_000
+                }
             }
+            try other.close()
             #expect(try await stage.repository.count() == 2_000)
+            for losses in try await stage.losses() {
+                #expect((losses.trimmed, losses.wiped, losses.rewound) == (0, 0, 0), "shard \(losses.shard)")
+            }
+        }
+    }
+
+    @Test("a backlog of several days is totalled, every day of it, and nothing of it is taken for lost")
+    func backlog() async throws {
+        try await withStage { stage in
+            try await stage.ingesting {
+                // The copy of all days that a process begins with is over: from here on it copies what it touches.
+                try await eventually("the first account is noted") {
+                    try await stage.repository.losses(of: 0).lives == 1
+                }
+                for day in 20_000..<20_006 {
+                    let event = try FinishedPlayer(
+                        character: "ranger", mode: duel, region: pool.region, patch: PatchVersion(3), outcome: .won,
+                        kills: 1, deaths: 0, damage: 5, durationMs: 1
+                    ).event(PlayerID("ada"), in: MatchID("m-\(day)"), at: Instant(milliseconds: 1))
+                    let fields = EventEntry.texts(of: event).map { RedisArgument($0) }
+                    let key = RedisArgument(GameDataKeys.events(shard: 0))
+                    _ = try await stage.redis.send(
+                        RedisCommand(["XADD", key, RedisArgument("\(day * 86_400_000)-1")] + fields))
+                }
+                try await eventually("all are settled") { try await stage.waiting() == 0 }
+                try await eventually("all days are copied") {
+                    try await EventTotalsRepository(stage.repository).characters(patch: PatchVersion(3)).count == 6
+                }
+                #expect(try await stage.repository.losses(of: 0).stored == 6)
+                #expect(try await stage.losses().allSatisfy { $0.lost == 0 && $0.rewound == 0 })
+            }
         }
     }
 
@@ -176,23 +212,36 @@ struct EventIngestTests {
 private struct Stage: Sendable {
     let redis: RedisClient
     let server: RedisServer
+    let folder: String
     let repository: EventsRepository
     var log: EventLog { EventLog(redis: redis) }
 
     /// How many entries consumers hold, over all shards.
     func pel() async throws -> Int { try await StreamDepth.read(redis).map(\.pel).reduce(0, +) }
 
-    /// Runs ingest workers beside the body.
-    func ingesting(workers: Int = 1, _ body: () async throws -> Void) async throws {
+    /// How many entries are in the streams.
+    func waiting() async throws -> Int { try await StreamDepth.read(redis).map(\.length).reduce(0, +) }
+
+    /// What is noted as lost of each shard.
+    func losses() async throws -> [EventLosses] {
+        var losses: [EventLosses] = []
+        for shard in 0..<GameDataKeys.shardCount { losses.append(try await repository.losses(of: shard)) }
+        return losses
+    }
+
+    /// Runs an ingest worker beside the body, or one with each of the repositories.
+    func ingesting(workers: [EventsRepository]? = nil, _ body: () async throws -> Void) async throws {
         var configuration = EventIngestConfiguration()
         configuration.linger = .milliseconds(20)
         configuration.block = .milliseconds(50)
         configuration.claimIdle = .milliseconds(100)
         configuration.claimEvery = .milliseconds(50)
+        configuration.accountEvery = .milliseconds(50)
+        if workers != nil { configuration.copyAllEvery = .milliseconds(100) }
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for worker in 0..<workers {
+            for (worker, events) in (workers ?? [repository]).enumerated() {
                 let ingest = EventIngest(
-                    redis: redis, events: repository, configuration: configuration, consumer: "worker-\(worker)",
+                    redis: redis, events: events, configuration: configuration, consumer: "worker-\(worker)",
                     logger: Logger(label: "test.ingest"))
                 group.addTask { try await ingest.run() }
             }
@@ -204,6 +253,17 @@ private struct Stage: Sendable {
 
 private func withStage(_ body: (Stage) async throws -> Void) async throws {
     try await withRedis { redis, server in
-        try await withEvents { try await body(Stage(redis: redis, server: server, repository: $0)) }
+        let folder = try TemporaryFolder()
+        defer { folder.remove() }
+        let events = try EventsRepository.open(folder: folder.path, logger: Logger(label: "test.events"))
+        let outcome: Result<Void, any Error>
+        do {
+            outcome = .success(
+                try await body(Stage(redis: redis, server: server, folder: folder.path, repository: events)))
+        } catch {
+            outcome = .failure(error)
+        }
+        try events.close()
+        try outcome.get()
     }
 }

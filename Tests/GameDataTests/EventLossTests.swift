@@ -68,6 +68,74 @@ struct EventLossTests {
         }
     }
 
+    @Test(
+        "accounts that are noted in another order than they were given take nothing back; an older copy of Redis does")
+    func interleaved() async throws {
+        try await withRedis { redis, _ in
+            try await withEvents { events in
+                let group = EventGroup(redis: redis, shard: 0, consumer: "one")
+                try await group.create()
+                try await Self.append(redis, 0..<10)
+                let first = try await group.account()
+                try await Self.append(redis, 10..<30)
+                let second = try await group.account()
+                #expect(first.toldUs < second.toldUs)
+                for account in [second, first, second, first] { try await events.noteLosses(account) }
+                #expect(try await events.losses(of: 0).rewound == 0)
+                var older = second
+                older.added -= 5
+                older.length -= 5
+                older.toldUs += 1
+                // Who only reads sees it, and notes nothing.
+                #expect(try await events.losses(of: 0, with: older).rewound == 5)
+                #expect(try await events.losses(of: 0).rewound == 0)
+                #expect(try await events.noteLosses(older).rewound == 5)
+                // A clock that was set back by days stops the count for no longer than it takes to see it.
+                older.added -= 2
+                older.length -= 2
+                older.toldUs -= 86_400_000_000
+                #expect(try await events.noteLosses(older).rewound == 7)
+            }
+        }
+    }
+
+    @Test("what looks dropped by the cap is no loss before all files were looked at")
+    func notCopied() async throws {
+        try await withRedis { redis, _ in
+            try await withEvents { events in
+                let group = EventGroup(redis: redis, shard: 0, consumer: "one")
+                try await group.create()
+                try await Self.append(redis, 0..<10)
+                let entries = try await group.read(limit: 10, block: .milliseconds(1))
+                _ = try await events.store(entries, shard: 0, life: try await group.life())
+                try await group.settle(entries.map(\.id))
+                // Another process stored them, and died before it copied anything.
+                let account = try await group.account()
+                #expect(try await events.noteLosses(account, isWhole: false).trimmed == 0)
+                #expect(try await Self.losses(group, events).trimmed == 0)
+            }
+        }
+    }
+
+    @Test("lives follow each other as they were noted, whatever the host's clock says")
+    func livesInOrder() async throws {
+        try await withRedis { redis, server in
+            try await withEvents { events in
+                let group = EventGroup(redis: redis, shard: 0, consumer: "one")
+                try await group.create()
+                try await Self.append(redis, 0..<8)
+                try await events.noteLosses(try await group.account(), at: Instant(milliseconds: 9_000))
+                try await server.flush()
+                try await group.create()
+                try await Self.append(redis, 0..<3)
+                let losses = try await events.noteLosses(
+                    try await group.account(), at: Instant(milliseconds: 1_000))
+                // The eight of the first life, and none of the three that wait.
+                #expect((losses.wiped, losses.lives) == (8, 2))
+            }
+        }
+    }
+
     @Test("a tail tells each event once, first the last ones, whether it waits or is stored")
     func tail() async throws {
         try await withRedis { redis, _ in
@@ -144,7 +212,7 @@ struct EventLossTests {
 
     private static func losses(_ group: EventGroup, _ events: EventsRepository) async throws -> EventLosses {
         let account = try await group.account()
-        try await events.copyTotals(shard: group.shard, newest: nil)
+        try await events.copyTotals(shard: group.shard)
         return try await events.noteLosses(account)
     }
 

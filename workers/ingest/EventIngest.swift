@@ -22,9 +22,11 @@ public struct EventIngestConfiguration: Sendable, Equatable {
     /// How long a consumer with nothing pending may be silent before its name is removed.
     public var retireIdle = Duration.seconds(600)
     public var retireEvery = Duration.seconds(60)
-    /// How often totals are copied and losses counted.
+    /// How often the totals of what was stored are copied, and what Redis lost is counted.
     public var accountEvery = Duration.seconds(1)
-    /// How many days of events are kept, today among them; their totals are kept for good.
+    /// How often the totals of all days are copied, others' among them, and what the cap dropped is counted.
+    public var copyAllEvery = Duration.seconds(60)
+    /// How many days that have events are kept, today among them; their totals are kept for good.
     public var retentionDays = 30
     /// How often to look for days that are too old.
     public var retainEvery = Duration.seconds(60)
@@ -83,7 +85,7 @@ public struct EventIngest: Service {
             while !Task.isCancelled {
                 do {
                     let today = EventDay(at: now())
-                    let removed = try await events.removeOldDays(keeping: configuration.retentionDays, today: today)
+                    let removed = try await events.removeOldestDay(keeping: configuration.retentionDays, today: today)
                     if !removed.isEmpty {
                         logger.notice(
                             "events of old days removed",

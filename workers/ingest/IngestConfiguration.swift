@@ -25,7 +25,7 @@ public struct IngestConfiguration: Sendable, Equatable {
     /// - `muster.ingest.batch-max` (1 to 5000 entries)
     /// - `muster.ingest.linger-ms` (1 to 10000)
     /// - `muster.ingest.claim-idle-ms` (1000 to 600000)
-    /// - `muster.ingest.retention-days` (1 to 3650), how long events are kept
+    /// - `muster.ingest.retention-days` (1 to 3650), how many days that have events are kept
     /// - `muster.matchmaking.rules`, the path of a rules file
     /// - Throws: ``IngestConfigurationError`` naming the setting that is out of its range.
     public init(reader: ConfigReader) throws {

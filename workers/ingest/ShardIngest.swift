@@ -32,8 +32,8 @@ struct ShardIngest: Sendable {
         var claim: ContinuousClock.Instant
         var account: ContinuousClock.Instant
         var retire: ContinuousClock.Instant
-        /// Whether the totals of all days were copied, as far as a process that ended had not.
-        var isCaughtUp = false
+        /// When the totals of all days are to be copied, for what a process that ended had not.
+        var copyAll: ContinuousClock.Instant
         var lost = 0
     }
 
@@ -48,7 +48,8 @@ struct ShardIngest: Sendable {
     func run() async {
         let clock = ContinuousClock()
         // A new process looks for the dead one's entries at once: it may be its successor.
-        var chores = Chores(claim: clock.now, account: clock.now, retire: clock.now + configuration.retireEvery)
+        var chores = Chores(
+            claim: clock.now, account: clock.now, retire: clock.now + configuration.retireEvery, copyAll: clock.now)
         var held: Batch?
         var wait = configuration.backoff
         while !Task.isCancelled, !Task.isShuttingDownGracefully {
@@ -115,11 +116,20 @@ struct ShardIngest: Sendable {
     }
 
     /// Copies the totals, then holds what Redis has against what is stored.
+    ///
+    /// What others stored is in files that this process may not have touched, so that losses by the cap are told only
+    /// when all days were copied.
     private func account(_ chores: inout Chores) async throws {
         let account = try await group.account()
-        try await events.copyTotals(shard: group.shard, newest: chores.isCaughtUp ? 2 : nil)
-        chores.isCaughtUp = true
-        let losses = try await events.noteLosses(account, at: now())
+        let clock = ContinuousClock()
+        let isWhole = clock.now >= chores.copyAll
+        if isWhole {
+            try await events.copyTotals(shard: group.shard)
+            chores.copyAll = clock.now + configuration.copyAllEvery
+        } else {
+            try await events.copyTouchedTotals(shard: group.shard)
+        }
+        let losses = try await events.noteLosses(account, at: now(), isWhole: isWhole)
         for (how, count) in [("trimmed", losses.trimmed), ("wiped", losses.wiped), ("rewound", losses.rewound)] {
             Gauge(label: "ingest_events_lost", dimensions: [("shard", "\(group.shard)"), ("how", how)]).record(count)
         }

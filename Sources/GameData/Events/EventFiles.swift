@@ -62,7 +62,8 @@ final class EventFiles: Sendable {
             guard !state.isClosed else { throw RecordsError.closed }
             if let open = state.open[file] { return open }
             if state.open.count >= Self.openMax, let oldest = state.open.keys.min() {
-                try state.open.removeValue(forKey: oldest)?.close()
+                // Not closed: another shard may be reading it. It closes when the last who holds it lets go.
+                state.open.removeValue(forKey: oldest)
             }
             let database = try RecordsDatabase.open(
                 path: path(of: file), durability: .normal, schemas: [EventsSchema.daySchema], logger: logger)

@@ -18,10 +18,11 @@ public struct EventsAudit: Sendable {
         for shard in 0..<GameDataKeys.shardCount {
             let group = EventGroup(redis: redis, shard: shard, consumer: "audit")
             let account = try await group.account()
-            try await events.copyTotals(shard: shard, newest: 2)
-            lost += try await events.noteLosses(account).lost
+            try await events.copyTotals(shard: shard)
+            // Counted and not noted: who looks changes no count.
+            lost += try await events.losses(of: shard, with: account).lost
             guard let life = account.life else { continue }
-            let counted = try await events.countedEntries(shard, life)
+            let counted = try await events.countedEntries(account)
             // Asked last: what is added and stored in between is in both.
             let after = try await group.account()
             guard after.life == life else { continue }

@@ -24,66 +24,119 @@ extension EventsRepository {
     /// Counts what was lost of a stream, from what Redis says of it: every entry that was ever added is in the stream,
     /// or stored, or lost.
     ///
-    /// Redis must have been asked before: what is stored in between is then counted twice, as waiting and as stored,
-    /// and a loss is told later and never where there is none. Nothing is kept in memory, so that it goes on where the
-    /// last process ended.
-    public func noteLosses(_ account: StreamAccount, at instant: Instant = .now) async throws -> EventLosses {
-        if let life = account.life {
-            try await totals.write { db in
-                let stored = try Self.storedEntries(account.shard, life, in: db)
-                let trimmed = max(0, account.added - life.addedBefore - account.length - stored)
-                let seen = try Int.fetchOne(
-                    db, sql: "SELECT added FROM event_losses WHERE shard = ? AND life = ?",
-                    arguments: [account.shard, life.name])
-                let rewound = max(0, (seen ?? 0) - account.added)
-                try db.execute(
-                    sql: """
-                        INSERT INTO event_losses (shard, life, added, trimmed, rewound, first_seen_at, seen_at)
-                        VALUES (?, ?, ?, ?, 0, ?, ?) ON CONFLICT (shard, life) DO UPDATE SET
-                            added = excluded.added, trimmed = MAX(event_losses.trimmed, excluded.trimmed),
-                            rewound = event_losses.rewound + ?, seen_at = excluded.seen_at
-                        """,
-                    arguments: [
-                        account.shard, life.name, account.added, trimmed, instant.milliseconds, instant.milliseconds,
-                        rewound,
-                    ])
-            }
+    /// Redis must have been asked before the totals were copied: what is stored in between is then counted twice, as
+    /// waiting and as stored, and a loss is told later and never where there is none. Nothing is kept in memory, so
+    /// that it goes on where the last process ended. An account that is older than the one noted last changes nothing:
+    /// two processes that ask one after the other may note the other way round.
+    /// - Parameter isWhole: whether the totals of all days were copied after Redis was asked. Where they were not, what
+    ///   looks dropped by the cap may be stored in a file that nobody copied yet, and is not noted.
+    @discardableResult
+    public func noteLosses(
+        _ account: StreamAccount, at instant: Instant = .now, isWhole: Bool = true
+    ) async throws -> EventLosses {
+        try await totals.write { db in
+            let lives = try Self.lives(of: account.shard, in: db)
+            guard let noted = try Self.life(lives, after: account, isWhole: isWhole, in: db) else { return }
+            try db.execute(
+                sql: """
+                    INSERT INTO event_losses
+                        (shard, life, added, trimmed, rewound, first_seen_at, seen_at, number, told_us)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (shard, life) DO UPDATE SET
+                        added = excluded.added, trimmed = excluded.trimmed, rewound = excluded.rewound,
+                        seen_at = excluded.seen_at, number = excluded.number, told_us = excluded.told_us
+                    """,
+                arguments: [
+                    account.shard, noted.life.name, noted.added, noted.trimmed, noted.rewound, instant.milliseconds,
+                    instant.milliseconds, noted.number, noted.toldUs,
+                ])
         }
         return try await losses(of: account.shard)
     }
 
     /// What is known to be lost of a shard.
-    public func losses(of shard: Int) async throws -> EventLosses {
+    /// - Parameter account: what Redis says of it now, counted as ``noteLosses(_:at:isWhole:)`` would, and not noted:
+    ///   for who only reads.
+    public func losses(of shard: Int, with account: StreamAccount? = nil) async throws -> EventLosses {
         try await totals.read { db in
+            let lives = try Self.lives(of: shard, with: account, in: db)
             var losses = EventLosses(shard: shard)
             losses.stored = try Self.storedEntries(shard, nil, in: db)
-            let lives = try Row.fetchAll(
-                db, sql: "SELECT * FROM event_losses WHERE shard = ? ORDER BY first_seen_at, life", arguments: [shard])
             losses.lives = lives.count
-            for (index, row) in lives.enumerated() {
-                let trimmed: Int = row["trimmed"]
-                losses.trimmed += trimmed
-                losses.rewound += row["rewound"]
+            for (index, life) in lives.enumerated() {
+                losses.trimmed += life.trimmed
+                losses.rewound += life.rewound
                 // A life that another followed is over: what was added and not stored went with it.
                 guard index < lives.count - 1 else { continue }
-                let life = StreamLife(row["life"])
-                let stored = try Self.storedEntries(shard, life, in: db)
-                losses.wiped += max(0, row["added"] as Int - life.addedBefore - stored - trimmed)
+                let stored = try Self.storedEntries(shard, life.life, in: db)
+                losses.wiped += max(0, life.added - life.life.addedBefore - stored - life.trimmed)
             }
             return losses
         }
     }
 
-    /// How many entries of a stream's life are stored or counted as dropped by its cap, less those that Redis took
+    /// How many entries of an account's life are stored or counted as dropped by its cap, less those that Redis took
     /// back.
-    func countedEntries(_ shard: Int, _ life: StreamLife) async throws -> Int {
+    func countedEntries(_ account: StreamAccount) async throws -> Int {
         try await totals.read { db in
-            let row = try Row.fetchOne(
-                db, sql: "SELECT trimmed, rewound FROM event_losses WHERE shard = ? AND life = ?",
-                arguments: [shard, life.name])
-            let (trimmed, rewound): (Int, Int) = (row?["trimmed"] ?? 0, row?["rewound"] ?? 0)
-            return try Self.storedEntries(shard, life, in: db) + trimmed - rewound
+            guard let life = account.life else { return 0 }
+            let noted = try Self.lives(of: account.shard, with: account, in: db).first { $0.life == life }
+            let stored = try Self.storedEntries(account.shard, life, in: db)
+            return stored + (noted?.trimmed ?? 0) - (noted?.rewound ?? 0)
         }
+    }
+
+    /// What is noted of a life of a stream.
+    private struct Life {
+        var life: StreamLife
+        var added = 0
+        var trimmed = 0
+        var rewound = 0
+        /// The lives of a stream count up: what a host's clock says of them is no order.
+        var number: Int
+        /// When Redis said so, Unix µs by its clock; 0 for what was noted before this was kept.
+        var toldUs = 0
+    }
+
+    /// How much older than the last an account may be and still be one that came late. Beyond that Redis's clock was
+    /// set back.
+    private static let lateUs = 1..<3_600_000_000
+
+    /// What is noted of a shard's lives, the newest last.
+    private static func lives(
+        of shard: Int, with account: StreamAccount? = nil, in db: Database
+    ) throws -> [Life] {
+        var lives = try Row.fetchAll(
+            db, sql: "SELECT * FROM event_losses WHERE shard = ? ORDER BY number", arguments: [shard]
+        ).map { row in
+            Life(
+                life: StreamLife(row["life"]), added: row["added"], trimmed: row["trimmed"], rewound: row["rewound"],
+                number: row["number"], toldUs: row["told_us"])
+        }
+        if let account, let noted = try life(lives, after: account, isWhole: true, in: db) {
+            lives.removeAll { $0.life == noted.life }
+            lives.append(noted)
+        }
+        return lives
+    }
+
+    /// What is to be noted of the life that an account is of; `nil` where it came late, or is of no life.
+    private static func life(
+        _ lives: [Life], after account: StreamAccount, isWhole: Bool, in db: Database
+    ) throws -> Life? {
+        guard let name = account.life else { return nil }
+        if let last = lives.last, lateUs.contains(last.toldUs - account.toldUs) { return nil }
+        // The life that is now is the last, one that came back from an old copy of Redis's memory among them.
+        let next = (lives.last?.number ?? 0) + 1
+        var life = lives.first { $0.life == name } ?? Life(life: name, number: next)
+        if life.number != lives.last?.number { life.number = next }
+        if isWhole {
+            let stored = try storedEntries(account.shard, name, in: db)
+            life.trimmed = max(life.trimmed, account.added - name.addedBefore - account.length - stored)
+        }
+        life.rewound += max(0, life.added - account.added)
+        life.added = account.added
+        life.toldUs = account.toldUs
+        return life
     }
 
     /// Entries that are stored or in quarantine, of one life or of all.

@@ -48,7 +48,7 @@ extension EventsRepository {
 
     /// How many events are stored.
     public func count() async throws -> Int {
-        var count = 0
+        var count = try await countOfFirstForm()
         for file in files.all() {
             count += try await read(file) { db in try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM events") ?? 0 } ?? 0
         }
@@ -80,14 +80,17 @@ extension EventsRepository {
             let after = query.isNewestFirst ? nil : Int64(-1)
             found += try await page(query, of: file, after: after, limit: limit)
         }
+        found += try await firstForm(query, limit: limit)
         found.sort {
             query.isNewestFirst ? ($1.id, $1.shard) < ($0.id, $0.shard) : ($0.id, $0.shard) < ($1.id, $1.shard)
         }
         return Array(found.prefix(limit))
     }
 
-    /// Hands over every event that is wanted, whatever their number, a page at a time: by day, then shard, then id.
+    /// Hands over every event that is wanted, whatever their number, a page at a time: those from before days had
+    /// files, then by day, shard and id.
     public func export(_ query: EventQuery, _ body: ([StoredEvent]) async throws -> Void) async throws {
+        try await exportFirstForm(query, body)
         for file in files.all() where query.isIn(file) {
             var after = Int64(-1)
             while true {
@@ -153,7 +156,7 @@ extension EventsRepository {
     /// - Parameter limit: 1 to 10,000; more is cut to that.
     public func quarantined(limit: Int = limitMax) async throws -> [Quarantined] {
         let limit = min(max(limit, 1), Self.limitMax)
-        var found: [Quarantined] = []
+        var found = try await quarantinedOfFirstForm(limit: limit)
         for file in files.all() where found.count < limit {
             let left = limit - found.count
             found +=

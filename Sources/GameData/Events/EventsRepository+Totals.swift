@@ -1,6 +1,7 @@
 import GRDB
 import GameModel
 import Records
+import Synchronization
 
 extension EventsRepository {
     /// Adds what a batch adds to the totals of the day, in the batch's own transaction.
@@ -11,10 +12,8 @@ extension EventsRepository {
                     INSERT INTO character_totals (patch, mode, character, picks, wins, draws, leaves, kills, deaths,
                         damage, duration_ms, batch)
                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (patch, mode, character) DO UPDATE SET
-                        picks = picks + excluded.picks, wins = wins + excluded.wins, draws = draws + excluded.draws,
-                        leaves = leaves + excluded.leaves, kills = kills + excluded.kills,
-                        deaths = deaths + excluded.deaths, damage = damage + excluded.damage,
-                        duration_ms = duration_ms + excluded.duration_ms, batch = excluded.batch
+                        \(Self.sums(["picks", "wins", "draws", "leaves", "kills", "deaths", "damage", "duration_ms"])),
+                        batch = excluded.batch
                     """
             ).execute(arguments: [
                 key.patch, key.mode, key.character, sum.picks, sum.wins, sum.draws, sum.leaves, sum.kills, sum.deaths,
@@ -26,14 +25,18 @@ extension EventsRepository {
                 sql: """
                     INSERT INTO player_totals (player_id, region, matches, leaves, latency_ms, latencies, batch)
                     VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (player_id, region) DO UPDATE SET
-                        matches = matches + excluded.matches, leaves = leaves + excluded.leaves,
-                        latency_ms = latency_ms + excluded.latency_ms, latencies = latencies + excluded.latencies,
-                        batch = excluded.batch
+                        \(Self.sums(["matches", "leaves", "latency_ms", "latencies"])), batch = excluded.batch
                     """
             ).execute(arguments: [
                 key.player, key.region, sum.matches, sum.leaves, sum.latencyMs, sum.latencies, batch,
             ])
         }
+    }
+
+    /// Assignments that add to each column and stop at the most that a total may be: past that SQLite would make the
+    /// number a fraction, and then refuse to sum it.
+    private static func sums(_ columns: [String]) -> String {
+        columns.map { "\($0) = MIN(\($0) + excluded.\($0), \(Int.totalMax))" }.joined(separator: ", ")
     }
 
     /// Copies what changed in the totals of a day's file to `events.sqlite`.
@@ -52,12 +55,35 @@ extension EventsRepository {
         try await totals.write { db in try change.write(file, in: db) }
     }
 
-    /// Copies the totals of a shard's days.
-    /// - Parameter newest: of how many days, the newest; `nil` for all: what a process does when it begins, for who
-    ///   ended before.
-    public func copyTotals(shard: Int, newest: Int?) async throws {
-        let all = files.all().filter { $0.shard == shard }
-        for file in all.suffix(newest ?? all.count) { try await copyTotals(of: file) }
+    /// Copies the totals of all days of a shard, whoever stored them: what a process does when it begins, for who ended
+    /// before, and now and then.
+    public func copyTotals(shard: Int) async throws {
+        let files = files.all().filter { $0.shard == shard }
+        touched.withLock { touched in touched.subtract(files) }
+        try await copyTotals(of: files)
+    }
+
+    /// Copies the totals of a shard's days in which this process has stored something since they were copied last,
+    /// however old the days are.
+    public func copyTouchedTotals(shard: Int) async throws {
+        let files = touched.withLock { touched in
+            let files = touched.filter { $0.shard == shard }
+            touched.subtract(files)
+            return files
+        }
+        try await copyTotals(of: files.sorted())
+    }
+
+    /// Where a copy fails, the files that were not reached are to be copied yet.
+    private func copyTotals(of files: [EventFile]) async throws {
+        for (index, file) in files.enumerated() {
+            do {
+                try await copyTotals(of: file)
+            } catch {
+                touched.withLock { $0.formUnion(files[index...]) }
+                throw error
+            }
+        }
     }
 
     /// A table of totals in a day's file, and the one that its rows are copied to.
@@ -123,25 +149,26 @@ extension EventsRepository {
 
     // MARK: Retention
 
-    /// Removes the files of days that are older than `days` before the newest day there is, or before today where that
-    /// is earlier: a clock that runs ahead removes nothing. The totals stay, but those of players.
+    /// Removes the files of the oldest day where more than `days` days have files: one day at a time, and never today's
+    /// or yesterday's. The totals stay, but those of players.
+    ///
+    /// Days are counted by the files that there are and not by a clock: clocks that are wrong, Redis's and this host's
+    /// alike, cost no more than a day for each day that they make up.
     /// - Returns: what was removed.
     @discardableResult
-    public func removeOldDays(keeping days: Int, today: EventDay) async throws -> [EventFile] {
+    public func removeOldestDay(keeping days: Int, today: EventDay) async throws -> [EventFile] {
         let all = files.all()
-        guard let newest = all.last?.day else { return [] }
-        let oldest = EventDay(number: min(newest, today).number - days + 1)
-        var removed: [EventFile] = []
-        for file in all where file.day < oldest {
+        guard let oldest = all.first?.day, Set(all.map(\.day)).count > days, oldest.number < today.number - 1 else {
+            return []
+        }
+        let old = all.filter { $0.day == oldest }
+        for file in old {
             try await copyTotals(of: file)
             try files.remove(file)
-            removed.append(file)
         }
-        if !removed.isEmpty {
-            try await totals.write { db in
-                try db.execute(sql: "DELETE FROM player_days WHERE day < ?", arguments: [oldest.number])
-            }
+        try await totals.write { db in
+            try db.execute(sql: "DELETE FROM player_days WHERE day <= ?", arguments: [oldest.number])
         }
-        return removed
+        return old
     }
 }

@@ -4,6 +4,7 @@ import GRDBSQLite
 import GameModel
 import Logging
 import Records
+import Synchronization
 
 /// Stored events: a file for each day and shard, and `events.sqlite` with what outlives the days. A row is named by its
 /// stream and entry id, so storing an entry again changes nothing.
@@ -25,6 +26,8 @@ public final class EventsRepository: Sendable {
     let totals: RecordsDatabase
     let kinds: EventKinds
     let logger: Logger
+    /// The files in which something was stored that is not copied yet.
+    let touched = Mutex<Set<EventFile>>([])
 
     init(files: EventFiles, totals: RecordsDatabase, kinds: EventKinds, logger: Logger) {
         self.files = files
@@ -80,9 +83,12 @@ public final class EventsRepository: Sendable {
     private func store(
         _ entries: [EventEntry], _ file: EventFile, _ life: StreamLife, _ instant: Instant
     ) async throws -> Stored {
-        let batch = EventBatch(entries, kinds: kinds)
+        var batch = EventBatch(entries, kinds: kinds)
+        try await leaveOutToldBefore(&batch, on: file)
         let database = try files.database(of: file)
-        let stored = try await database.write { db in
+        // After the commit, or it may be copied before there is anything; and where the reply was lost as well.
+        defer { _ = touched.withLock { $0.insert(file) } }
+        let stored = try await database.write { [batch] db in
             let number = try Int.fetchOne(
                 db.cachedStatement(sql: "UPDATE batches SET number = number + 1 RETURNING number"))
             let (stored, totals) = try Self.insert(batch, at: instant, in: db)
@@ -96,6 +102,23 @@ public final class EventsRepository: Sendable {
             return stored
         }
         return stored
+    }
+
+    /// Leaves out of the totals what was told of a player's match on the day before or after: who tells a result again,
+    /// because its reply was lost, may do so after midnight. Told again later than that, or on both days at the same
+    /// moment by two processes, it counts twice: to look through all days at every batch would cost more than it saves.
+    private func leaveOutToldBefore(_ batch: inout EventBatch, on file: EventFile) async throws {
+        for day in [file.day.number - 1, file.day.number + 1] where !batch.finished.isEmpty {
+            let neighbour = try files.existing(EventFile(day: EventDay(number: day), shard: file.shard))
+            guard let neighbour else { continue }
+            batch.finished = try await neighbour.read { [finished = batch.finished] db in
+                let statement = try db.cachedStatement(
+                    sql: "SELECT 1 FROM finished_players WHERE match_id = ? AND player_id = ?")
+                return try finished.filter { one in
+                    try Int.fetchOne(statement, arguments: [one.match.rawValue, one.player.rawValue]) == nil
+                }
+            }
+        }
     }
 
     private static func insert(

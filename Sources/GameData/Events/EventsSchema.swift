@@ -12,7 +12,14 @@ public enum EventsSchema {
         name: "events",
         migrations: [
             (id: "1-events", body: { db in try db.execute(sql: events) }),
-            (id: "2-days", body: { db in try db.execute(sql: totalsOfDays) }),
+            (
+                id: "2-days",
+                body: { db in
+                    try keepFirstForm(in: db)
+                    try db.execute(sql: totalsOfDays)
+                }
+            ),
+            (id: "3-order-of-lives", body: { db in try db.execute(sql: orderOfLives) }),
         ])
 
     /// The tables of a day's file.
@@ -48,11 +55,21 @@ public enum EventsSchema {
         );
         """
 
-    // Rows of the first form have no day's file to go to, and no totals: they end with their table. `batch` is the
-    // number of the batch, in the day's file, that changed a row last: an older copy never replaces a newer one.
+    /// Where events and quarantine of the time before days had files are.
+    static let firstEvents = "events_v1"
+    static let firstQuarantine = "quarantined_v1"
+
+    /// Keeps what was stored before days had files, under other names; a file without any has no such tables.
+    private static func keepFirstForm(in db: Database) throws {
+        for (table, kept) in [("events", firstEvents), ("quarantined_events", firstQuarantine)] {
+            let isEmpty = try Int.fetchOne(db, sql: "SELECT 1 FROM \(table) LIMIT 1") == nil
+            try db.execute(sql: isEmpty ? "DROP TABLE \(table)" : "ALTER TABLE \(table) RENAME TO \(kept)")
+        }
+    }
+
+    // `batch` is the number of the batch, in the day's file, that changed a row last: an older copy never replaces a
+    // newer one.
     private static let totalsOfDays = """
-        DROP TABLE events;
-        DROP TABLE quarantined_events;
         CREATE TABLE copied_days (
             day BIGINT NOT NULL,
             shard BIGINT NOT NULL,
@@ -108,6 +125,14 @@ public enum EventsSchema {
             seen_at BIGINT NOT NULL,
             PRIMARY KEY (shard, life)
         );
+        """
+
+    // Until now the lives of a stream were in the order of their rows. `told_us`: when Redis gave the account that was
+    // noted last, by its clock.
+    private static let orderOfLives = """
+        ALTER TABLE event_losses ADD COLUMN number BIGINT NOT NULL DEFAULT 0;
+        ALTER TABLE event_losses ADD COLUMN told_us BIGINT NOT NULL DEFAULT 0;
+        UPDATE event_losses SET number = rowid;
         """
 
     // The row's number is the entry's id, see StreamEntryID. `flag` is an EventFlag. Every match and player has one row

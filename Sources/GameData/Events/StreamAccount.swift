@@ -29,10 +29,12 @@ public struct StreamAccount: Sendable, Hashable, Codable {
     public var consumers: Int
     /// When the oldest entry was added, Unix ms by Redis's clock; `nil` in an empty stream.
     public var oldestMs: Int?
+    /// When Redis said so, Unix µs by its clock.
+    public var toldUs: Int
 
     init(shard: Int, reply: RESPValue) throws(RedisError) {
         let parts = try reply.expectArray()
-        guard parts.count == 7 else { throw .unexpectedReply("account_events: wanted 7 numbers, got \(parts.count)") }
+        guard parts.count == 8 else { throw .unexpectedReply("account_events: wanted 8 numbers, got \(parts.count)") }
         self.shard = shard
         life = parts[0].string.map { StreamLife($0) }
         added = try parts[1].expectInt()
@@ -43,5 +45,6 @@ public struct StreamAccount: Sendable, Hashable, Codable {
         consumers = try parts[5].expectInt()
         let oldest = try parts[6].expectInt()
         oldestMs = oldest == 0 ? nil : oldest
+        toldUs = try parts[7].expectInt()
     }
 }

@@ -55,8 +55,8 @@ struct EventsLagCommand: AsyncParsableCommand {
             losses = try await EventsCommand.with(folder) { events in
                 var losses: [EventLosses] = []
                 for account in accounts {
-                    try await events.copyTotals(shard: account.shard, newest: 2)
-                    losses.append(try await events.noteLosses(account))
+                    try await events.copyTotals(shard: account.shard)
+                    losses.append(try await events.losses(of: account.shard, with: account))
                 }
                 return losses
             }

@@ -33,7 +33,7 @@ struct ReportBalanceCommand: AsyncParsableCommand {
         let wanted = PatchVersion(patch)
         let mode = mode.map { Mode($0) }
         let (rows, known) = try await EventsCommand.with(shared.dataFolder) { events in
-            for shard in 0..<GameDataKeys.shardCount { try await events.copyTotals(shard: shard, newest: 2) }
+            for shard in 0..<GameDataKeys.shardCount { try await events.copyTotals(shard: shard) }
             let totals = EventTotalsRepository(events)
             return (try await totals.characters(patch: wanted, mode: mode), try await totals.patches())
         }
