@@ -22,6 +22,19 @@ struct EventTextTests {
         #expect(EventText.csvHead.split(separator: ",").count == 9)
     }
 
+    @Test("a CSV cell of text that a spreadsheet would take for a formula begins with an apostrophe; numbers stay")
+    func formulas() throws {
+        for text in ["=1+1", "+1", "-1", "@SUM(A1)"] { #expect(EventText.cell(text) == "'" + text) }
+        #expect(EventText.cell("=A1,\"x\"") == "\"'=A1,\"\"x\"\"\"")
+        for text in ["", "1-1", "a=b", "{}"] { #expect(EventText.cell(text) == text) }
+        let event = StoredEvent(
+            shard: 2, id: StreamEntryID(milliseconds: 7, sequence: 1), flag: .known,
+            event: EncodedEvent(
+                kind: "kill", at: Instant(milliseconds: 0), matchId: MatchID("-m"), playerId: PlayerID("=p"), json: "{}"
+            ))
+        #expect(try EventText(event).csv() == "7-1,2,1970-01-01T00:00:00.000Z,kill,1,,'-m,'=p,{}")
+    }
+
     @Test("an event as JSON says its data as it is, and whether it is understood; what is no JSON is shown as text")
     func json() throws {
         let known = try JSONDecoder().decode(

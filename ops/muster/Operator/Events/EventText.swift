@@ -64,13 +64,15 @@ struct EventText: Encodable {
     static let csvHead = "id,shard,at,kind,v,raw,matchId,playerId,data"
 
     func csv() throws -> String {
-        [
-            id, "\(shard)", at, kind, "\(v)", raw ?? "", matchId?.rawValue ?? "", playerId?.rawValue ?? "",
-            try dataText(),
-        ].map(Self.cell).joined(separator: ",")
+        let numbers = [id, "\(shard)", at]
+        let texts = [raw ?? "", matchId?.rawValue ?? "", playerId?.rawValue ?? "", try dataText()]
+        return (numbers + [Self.cell(kind), "\(v)"] + texts.map(Self.cell)).joined(separator: ",")
     }
 
+    /// A cell of text. What a spreadsheet would take for a formula begins with an apostrophe, which keeps it text.
     static func cell(_ text: String) -> String {
+        let isFormula = text.first.map { "=+-@\t\r".contains($0) } ?? false
+        let text = isFormula ? "'" + text : text
         guard text.contains(where: { "\",\r\n".contains($0) }) else { return text }
         return "\"\(text.replacing("\"", with: "\"\""))\""
     }
