@@ -67,11 +67,29 @@ public struct FleetRoutes: Sendable {
         let identity = try context.requireIdentity(role: .instance)
         let instance = try context.parameter("id", as: InstanceID.self)
         try Self.hold(identity, speaksFor: instance)
-        let beat = try await request.decodeBody(InstanceHeartbeat.self, context: context)
+        var beat = try await request.decodeBody(InstanceHeartbeat.self, context: context)
+        try beat.validate(for: instance)
+        beat.matches = try await placed(beat.matches, on: instance, in: beat.region)
         let answer = try await fleet.heartbeat(instance, beat)
         return try .json(
             HeartbeatReply(
                 heartbeatSeconds: answer.interval.inSeconds, state: answer.state, order: answer.order))
+    }
+
+    /// Without those that were placed on another instance since this one was taken for dead: it must not take them back.
+    /// Only what the fleet does not have here already is looked up.
+    private func placed(
+        _ named: [MatchID], on instance: InstanceID, in region: Region
+    ) async throws -> [MatchID] {
+        let owners = try await fleet.owners(of: named, in: region)
+        var here: [MatchID] = []
+        for match in named {
+            if owners[match] != instance, let record = try await matches.match(match), record.instanceId != instance {
+                continue
+            }
+            here.append(match)
+        }
+        return here
     }
 
     @Sendable private func deregister(_ request: Request, _ context: APIContext) async throws -> Response {

@@ -62,6 +62,9 @@ struct AgonesManifestTests {
         #expect(at(told["GAME_SERVER"], "fieldRef", "fieldPath") as? String == "metadata.name")
         #expect(told["MUSTER_INSTANCE_SLOTS"] as? String == "1", "one match on each server")
         #expect(told["MUSTER_INSTANCE_MATCHES_MAX"] as? String == "1")
+        let grace = (told["MUSTER_INSTANCE_STOP_GRACE_SECONDS"] as? String).flatMap(Int.init)
+        let bound = at(template, "spec", "template", "spec", "terminationGracePeriodSeconds") as? Int
+        #expect(try #require(grace) + 20 < #require(bound), "what stops after the matches takes time too")
         // Kubernetes expands only what was named before.
         let names = (at(container, "env") as? [Map] ?? []).compactMap { $0["name"] as? String }
         let name = try #require(names.firstIndex(of: "MUSTER_INSTANCE_ID"))

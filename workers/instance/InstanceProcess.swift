@@ -28,7 +28,9 @@ public struct InstanceProcess: Sendable {
         let client = HTTPClient(eventLoopGroup: .singletonMultiThreadedEventLoopGroup)
         do {
             let services = try await services(client: client, withHealth: true)
-            try await ProcessHost.run(services: services, logger: logger)
+            // Beyond the matches' time to end: the rest of what stops with them.
+            try await ProcessHost.run(
+                services: services, logger: logger, gracefulShutdownMax: configuration.stopGrace + .seconds(15))
         } catch {
             try await client.shutdown()
             throw error
