@@ -16,7 +16,7 @@ struct FleetOrdersTests {
     @Test("an instance's life: starting, ready, allocated, draining with the order to drain, shutdown with that to end")
     func life() async throws {
         try await withRedis { redis, _ in
-            let fleet = FleetService(redis: redis)
+            let fleet = FleetService(redis: redis, configuration: .patient)
             let instance = InstanceID(in: eu)
             let match = MatchID.duel()
             #expect(try await fleet.heartbeat(instance, beat(state: .starting)).state == .starting)
@@ -42,7 +42,7 @@ struct FleetOrdersTests {
     @Test("a drained instance waits for players that are on their way to it")
     func drainsAfterTheUnjoined() async throws {
         try await withRedis { redis, _ in
-            let fleet = FleetService(redis: redis)
+            let fleet = FleetService(redis: redis, configuration: .patient)
             let instance = try await fleet.registered(slots: 5)
             let match = MatchID.duel()
             _ = try await fleet.allocate(match)
@@ -56,7 +56,7 @@ struct FleetOrdersTests {
     @Test("a cordoned instance gets no matches and is not told; uncordoned, it gets them again. A drain stands")
     func cordon() async throws {
         try await withRedis { redis, _ in
-            let fleet = FleetService(redis: redis)
+            let fleet = FleetService(redis: redis, configuration: .patient)
             let instance = try await fleet.registered(slots: 5)
             try await fleet.cordon(instance, reason: "look at it")
             #expect(try await fleet.allocate(.duel()) == nil)
@@ -77,7 +77,7 @@ struct FleetOrdersTests {
     @Test("one that says it is unhealthy gets no matches until it says otherwise")
     func unhealthy() async throws {
         try await withRedis { redis, _ in
-            let fleet = FleetService(redis: redis)
+            let fleet = FleetService(redis: redis, configuration: .patient)
             let instance = try await fleet.registered(slots: 5)
             try await fleet.heartbeat(instance, beat(state: .unhealthy))
             #expect(try await fleet.allocate(.duel()) == nil)
@@ -90,7 +90,7 @@ struct FleetOrdersTests {
     @Test("of several builds the newest with room gets the match; the target comes before it, and a wish before all")
     func builds() async throws {
         try await withRedis { redis, _ in
-            let fleet = FleetService(redis: redis)
+            let fleet = FleetService(redis: redis, configuration: .patient)
             let (old, new) = (InstanceID(in: eu), InstanceID(in: eu))
             try await fleet.heartbeat(old, beat(2, build: "1"))
             try await fleet.heartbeat(new, beat(2, build: "2"))
@@ -111,7 +111,7 @@ struct FleetOrdersTests {
     @Test("by rule of the region, matches are spread over the instances instead of packed")
     func spreads() async throws {
         try await withRedis { redis, _ in
-            var configuration = FleetConfiguration()
+            var configuration = FleetConfiguration.patient
             configuration.strategies[eu] = .spread
             let fleet = FleetService(redis: redis, configuration: configuration)
             for _ in 0..<3 { _ = try await fleet.registered(slots: 4) }
@@ -123,7 +123,7 @@ struct FleetOrdersTests {
     @Test("many matches in one call: each its slot, those beyond the slots none, and the same again when asked again")
     func manyAtOnce() async throws {
         try await withRedis { redis, _ in
-            let fleet = FleetService(redis: redis)
+            let fleet = FleetService(redis: redis, configuration: .patient)
             for _ in 0..<3 { _ = try await fleet.registered(slots: 50) }
             let matches = (0..<170).map { _ in MatchID.duel() }
             let first = try await fleet.allocate(matches, in: eu)
@@ -156,7 +156,7 @@ struct FleetOrdersTests {
     @Test("the audit names a match without an instance, one on two instances, and what is held but not allocated")
     func audit() async throws {
         try await withRedis { redis, _ in
-            let fleet = FleetService(redis: redis)
+            let fleet = FleetService(redis: redis, configuration: .patient)
             let instance = try await fleet.registered(slots: 5)
             let match = MatchID.duel()
             _ = try await fleet.allocate(match)

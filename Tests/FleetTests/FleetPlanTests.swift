@@ -25,13 +25,15 @@ struct FleetPlanTests {
 
     private func plan(
         _ instances: [Instance], target: String? = nil, starting: Int = 0, ranOut: Bool = false,
-        calm: Duration = .zero, _ change: (inout FleetPlan.Policy) -> Void = { _ in }
+        own: Bool = false, calm: Duration = .zero, _ change: (inout FleetPlan.Policy) -> Void = { _ in }
     ) -> FleetPlan {
         var policy = policy
         change(&policy)
         let fleet = FleetSnapshot(
             region: eu, instances: instances, allocations: 0, unjoined: 0, lost: 0, target: target)
-        return FleetPlan(fleet, starting: starting, ranOut: ranOut, calm: calm, policy: policy)
+        return FleetPlan(
+            fleet, starting: starting, own: own ? Set(instances.map(\.instance)) : [], ranOut: ranOut, calm: calm,
+            policy: policy)
     }
 
     @Test("an instance is started before the buffer is used up, and those that start count")
@@ -91,6 +93,26 @@ struct FleetPlanTests {
         #expect(plan(old, target: "2") { $0.instancesMax = 2 }.starts == 1)
         #expect(plan(old, target: "2", starting: 1) { $0.instancesMax = 2 }.starts == 0)
         #expect(plan(old, target: "2", starting: 1).drain == nil)
+    }
+
+    @Test("processes of its own that bring no room count against the most; one more may come for those that drain")
+    func overshoot() {
+        let late = [one(state: .unhealthy), one(state: .unhealthy)]
+        #expect(plan(late, own: true) { $0.instancesMax = 2 }.starts == 0)
+        #expect(plan(late, own: true) { $0.instancesMax = 3 }.starts == 1)
+        #expect(plan(late) { $0.instancesMax = 2 }.starts == 1, "those of another host do not")
+        let draining = one(held: 5, state: .draining, order: StandingOrder(kind: .drain, at: 0, reason: "worn"))
+        #expect(plan([draining], own: true) { $0.instancesMax = 1 }.starts == 1)
+        #expect(plan([draining, one(held: 5)], own: true) { $0.instancesMax = 1 }.starts == 0)
+    }
+
+    @Test("the build of the setting is what is started where the region has no target, and replaces nothing")
+    func settingReplacesNothing() {
+        let started = plan([]) { $0.build = "2" }
+        #expect(started.starts == 1 && started.build == "2")
+        let stands = plan([one(), one(build: "2")]) { $0.build = "2" }
+        #expect(stands.drain == nil && stands.starts == 0)
+        #expect(plan([], target: "3") { $0.build = "2" }.build == "3")
     }
 
     @Test("an instance that has played its matches is replaced like one of an old build")

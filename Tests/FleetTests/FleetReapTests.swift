@@ -74,7 +74,7 @@ struct FleetReapTests {
     @Test("a match that no one joins in time loses its slot and is named as lost")
     func unjoinedExpires() async throws {
         try await withRedis { redis, _ in
-            var configuration = FleetConfiguration()
+            var configuration = FleetConfiguration.patient
             configuration.allocationLifetime = .milliseconds(50)
             let fleet = FleetService(redis: redis, configuration: configuration)
             let instance = try await fleet.registered(slots: 1)
@@ -88,10 +88,42 @@ struct FleetReapTests {
         }
     }
 
+    @Test("while no heartbeat can be heard nobody is said not to have joined; once it can, who did not is lost")
+    func unjoinedWhileDeaf() async throws {
+        try await withRedis { redis, _ in
+            var configuration = FleetConfiguration.patient
+            configuration.allocationLifetime = .milliseconds(1)
+            configuration.watchGap = .seconds(2)
+            let fleet = FleetService(redis: redis, configuration: configuration)
+            let instance = try await fleet.registered(slots: 1)
+            let match = MatchID.duel()
+            let given = try #require(try await fleet.allocate(match)).at
+            try await eventually("its time is over") {
+                #expect(try await fleet.reap(eu, isDeaf: true).lost.isEmpty)
+                let held = try await fleet.held(by: instance)
+                return (held.first?.joinBefore ?? 0) > given.milliseconds + 1_000
+            }
+            try await eventually("it is lost") { try await fleet.reap(eu).lost.map(\.match) == [match] }
+        }
+    }
+
+    @Test("one that was told to end is not taken for unhealthy when it falls silent")
+    func silentShutdown() async throws {
+        try await withRedis { redis, _ in
+            let fleet = FleetService(redis: redis, configuration: brisk)
+            let instance = try await fleet.registered(slots: 0)
+            try await eventually("it is silent") {
+                let one = try #require(try await fleet.list(eu).instances.first)
+                #expect(one.instance == instance && one.state == .shutdown)
+                return one.silentMs > 80
+            }
+        }
+    }
+
     @Test("a deregistered instance's matches are lost")
     func deregister() async throws {
         try await withRedis { redis, _ in
-            let fleet = FleetService(redis: redis)
+            let fleet = FleetService(redis: redis, configuration: .patient)
             let instance = try await fleet.registered(slots: 5)
             let matches = [MatchID.duel(), .duel()]
             for match in matches { _ = try await fleet.allocate(match) }
@@ -104,7 +136,7 @@ struct FleetReapTests {
     @Test("a match taken for lost that its instance still runs is not lost any more")
     func comesBack() async throws {
         try await withRedis { redis, _ in
-            let fleet = FleetService(redis: redis)
+            let fleet = FleetService(redis: redis, configuration: .patient)
             let instance = try await fleet.registered(slots: 5)
             let match = MatchID.duel()
             _ = try await fleet.allocate(match)
@@ -139,7 +171,7 @@ struct FleetReapTests {
     @Test("one caller per region may start an instance at a time")
     func claimStart() async throws {
         try await withRedis { redis, _ in
-            let fleet = FleetService(redis: redis)
+            let fleet = FleetService(redis: redis, configuration: .patient)
             let first = try await fleet.claimStart(eu, for: .seconds(30))
             #expect(first)
             #expect(try await fleet.claimStart(eu, for: .seconds(30)) == false)

@@ -9,7 +9,7 @@ struct FleetServiceTests {
     @Test("a match that asks again gets the same slot")
     func allocateIsIdempotent() async throws {
         try await withRedis { redis, _ in
-            let fleet = FleetService(redis: redis)
+            let fleet = FleetService(redis: redis, configuration: .patient)
             let instance = try await fleet.registered(slots: 5)
             let match = MatchID.duel()
             let first = try #require(try await fleet.allocate(match))
@@ -24,7 +24,7 @@ struct FleetServiceTests {
     @Test("many allocations at once never exceed the slots, and use them all")
     func neverOverCapacity() async throws {
         try await withRedis { redis, _ in
-            let fleet = FleetService(redis: redis)
+            let fleet = FleetService(redis: redis, configuration: .patient)
             _ = try await fleet.registered(slots: 20)
             _ = try await fleet.registered(slots: 30)
             let given = try await withThrowingTaskGroup(of: Allocation?.self) { group in
@@ -41,7 +41,7 @@ struct FleetServiceTests {
     @Test("matches are packed onto the fullest instance that has room")
     func packs() async throws {
         try await withRedis { redis, _ in
-            let fleet = FleetService(redis: redis)
+            let fleet = FleetService(redis: redis, configuration: .patient)
             let small = try await fleet.registered(slots: 3)
             let large = try await fleet.registered(slots: 10)
             var instances: [InstanceID?] = []
@@ -53,7 +53,7 @@ struct FleetServiceTests {
     @Test("no instance in the region: no slot")
     func noneFree() async throws {
         try await withRedis { redis, _ in
-            let fleet = FleetService(redis: redis)
+            let fleet = FleetService(redis: redis, configuration: .patient)
             _ = try await fleet.registered(slots: 5, region: Region("us"))
             #expect(try await fleet.allocate(.duel()) == nil)
         }
@@ -62,7 +62,7 @@ struct FleetServiceTests {
     @Test("release gives the slot back once")
     func release() async throws {
         try await withRedis { redis, _ in
-            let fleet = FleetService(redis: redis)
+            let fleet = FleetService(redis: redis, configuration: .patient)
             _ = try await fleet.registered(slots: 2)
             let match = MatchID.duel()
             _ = try await fleet.allocate(match)
@@ -76,7 +76,7 @@ struct FleetServiceTests {
     @Test("a match that a heartbeat named and then names no longer has ended: its slot is free")
     func endedMatchIsFreed() async throws {
         try await withRedis { redis, _ in
-            let fleet = FleetService(redis: redis)
+            let fleet = FleetService(redis: redis, configuration: .patient)
             let instance = try await fleet.registered(slots: 2)
             let match = MatchID.duel()
             _ = try await fleet.allocate(match)
@@ -92,7 +92,7 @@ struct FleetServiceTests {
     @Test("a heartbeat does not free a slot that was just given and is not joined yet")
     func unjoinedIsCounted() async throws {
         try await withRedis { redis, _ in
-            let fleet = FleetService(redis: redis)
+            let fleet = FleetService(redis: redis, configuration: .patient)
             let instance = try await fleet.registered(slots: 2)
             _ = try await fleet.allocate(.duel())
             try await fleet.heartbeat(instance, .of(2))
@@ -103,7 +103,7 @@ struct FleetServiceTests {
     @Test("after FLUSHALL one heartbeat brings the instance, its slots and its running matches back")
     func healsAfterWipe() async throws {
         try await withRedis { redis, server in
-            let fleet = FleetService(redis: redis)
+            let fleet = FleetService(redis: redis, configuration: .patient)
             let instance = try await fleet.registered(slots: 10)
             let matches = [MatchID.duel(), .duel(), .duel()]
             for match in matches { _ = try await fleet.allocate(match) }
@@ -123,7 +123,7 @@ struct FleetServiceTests {
     @Test("a draining instance gets no more matches and keeps those that run")
     func draining() async throws {
         try await withRedis { redis, _ in
-            let fleet = FleetService(redis: redis)
+            let fleet = FleetService(redis: redis, configuration: .patient)
             let instance = try await fleet.registered(slots: 10)
             let match = MatchID.duel()
             _ = try await fleet.allocate(match)

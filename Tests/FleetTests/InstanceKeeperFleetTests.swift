@@ -6,6 +6,7 @@ import Logging
 import Matchmaking
 import Records
 import Redis
+import ServiceLifecycle
 import TestSupport
 import Testing
 
@@ -17,11 +18,13 @@ private actor NotedDriver: InstanceDriver {
     private(set) var stopped: [InstanceID] = []
     private(set) var killed: [InstanceID] = []
     private var living: [InstanceID] = []
+    private var refuses = false
 
     nonisolated var startsInstances: Bool { true }
 
     func adopt(_ region: Region) -> [InstanceID] { [] }
-    func start(_ order: InstanceOrder) {
+    func start(_ order: InstanceOrder) throws {
+        if refuses { throw Refused() }
         orders.append(order)
         living.append(order.instance)
     }
@@ -30,6 +33,10 @@ private actor NotedDriver: InstanceDriver {
     func kill(_ instance: InstanceID) { killed.append(instance) }
     func running() -> [InstanceID] { living }
     func collectExits() -> [InstanceExit] { [] }
+
+    struct Refused: Error {}
+    func refuse() { refuses = true }
+    func endAll() { living = [] }
 }
 
 @Suite("Instance keeper: updates, recycling, scaling down, and matches that nothing else ends")
@@ -60,7 +67,7 @@ struct InstanceKeeperFleetTests {
     private func withDesk(
         _ change: (inout InstanceKeeper.Policy) -> Void = { _ in },
         hears: @escaping @Sendable () async -> Bool = { true },
-        configuration: FleetConfiguration = .init(), _ body: @Sendable @escaping (Desk) async throws -> Void
+        configuration: FleetConfiguration = .patient, _ body: @Sendable @escaping (Desk) async throws -> Void
     ) async throws {
         let folder = try TemporaryFolder()
         defer { folder.remove() }
@@ -132,7 +139,9 @@ struct InstanceKeeperFleetTests {
                 try await desk.keeper.tick()
                 return await desk.driver.stopped.contains(old)
             }
-            #expect(await desk.driver.stopped.allSatisfy { $0 == old })
+            for _ in 0..<5 { try await desk.keeper.tick() }
+            #expect(await desk.driver.stopped == [old], "told once: a second time would end it at once")
+            #expect(await desk.driver.killed.isEmpty)
             #expect(await desk.driver.orders.count == 2)
         }
     }
@@ -179,8 +188,8 @@ struct InstanceKeeperFleetTests {
     @Test("one that says it is unhealthy drains; while no API answers, nobody who is silent is dead")
     func unhealthyAndDeaf() async throws {
         var configuration = FleetConfiguration()
-        configuration.silentAfter = .milliseconds(500)
-        configuration.deadAfter = .milliseconds(600)
+        configuration.silentAfter = .seconds(1)
+        configuration.deadAfter = .seconds(2)
         try await withDesk(hears: { false }, configuration: configuration) { desk in
             let instance = try await desk.fleet.registered(slots: 5)
             try await eventually("it drains") {
@@ -192,9 +201,126 @@ struct InstanceKeeperFleetTests {
             }
             try await eventually("it has been silent for long") {
                 try await desk.keeper.tick()
-                return try #require(try await desk.fleet.list(eu).instances.first).silentMs > 1_500
+                return try #require(try await desk.fleet.list(eu).instances.first).silentMs > 2_500
             }
         }
+    }
+
+    @Test(
+        "one that is never heard is ended and another started in its stead; what does not end counts against the most")
+    func neverHeard() async throws {
+        try await withDesk({ $0.unheardAfter = .zero }) { desk in
+            try await desk.keeper.tick()
+            let first = try #require(await desk.driver.orders.first).instance
+            try await eventually("it is ended, and others started") {
+                try await desk.keeper.tick()
+                let started = await desk.driver.orders.count
+                return await desk.driver.killed.contains(first) && started == 3
+            }
+            for _ in 0..<5 { try await desk.keeper.tick() }
+            #expect(await desk.driver.orders.count == 3)
+        }
+    }
+
+    @Test("while no API answers nobody is missed")
+    func deafMissesNobody() async throws {
+        try await withDesk({ $0.unheardAfter = .zero }, hears: { false }) { desk in
+            for _ in 0..<10 { try await desk.keeper.tick() }
+            #expect(await desk.driver.orders.count == 1)
+            #expect(await desk.driver.killed.isEmpty)
+        }
+    }
+
+    @Test("one that holds matches and hangs is not ended on its silence alone; without matches it is")
+    func hangs() async throws {
+        var configuration = FleetConfiguration.patient
+        // No heartbeat is new enough to prove that they can be heard.
+        configuration.heartbeatInterval = .seconds(-1)
+        try await withDesk({ $0.hungAfter = .zero }, configuration: configuration) { desk in
+            try await desk.keeper.tick()
+            let instance = try #require(await desk.driver.orders.first).instance
+            let match = MatchID.duel()
+            try await desk.fleet.heartbeat(instance, .of(5, [match]))
+            try await eventually("it has been silent") {
+                try await desk.keeper.tick()
+                return try #require(try await desk.fleet.list(eu).instances.first).silentMs > 50
+            }
+            #expect(await desk.driver.killed.isEmpty)
+            try await desk.fleet.release(match)
+            try await eventually("it is ended") {
+                try await desk.keeper.tick()
+                return await desk.driver.killed.contains(instance)
+            }
+        }
+    }
+
+    @Test("instances that can't be started hold up no match that is to be ended")
+    func startFails() async throws {
+        try await withDesk { desk in
+            let instance = try await desk.fleet.registered(slots: 5)
+            let match = MatchID.duel()
+            _ = try await desk.fleet.allocate(match)
+            try await desk.matches.place(placement(match, on: instance))
+            try await desk.fleet.deregister(instance)
+            await desk.driver.refuse()
+            await #expect(throws: NotedDriver.Refused.self) { try await desk.keeper.tick() }
+            #expect(try await desk.matches.match(match)?.state == .abandoned)
+            #expect(try await desk.fleet.list(eu).lost == 0)
+        }
+    }
+
+    @Test("a lost match that was placed on another instance meanwhile goes on there")
+    func placedAgain() async throws {
+        try await withDesk { desk in
+            let first = try await desk.fleet.registered(slots: 5)
+            let (match, other) = (MatchID.duel(), MatchID.duel())
+            for match in [match, other] { _ = try await desk.fleet.allocate(match) }
+            try await desk.fleet.deregister(first)
+            let lost = try await desk.fleet.reap(eu).lost
+            #expect(Set(lost.map(\.match)) == [match, other] && lost.allSatisfy { $0.instance == first })
+
+            let second = try await desk.fleet.registered(slots: 5)
+            #expect(try await desk.fleet.allocate(match)?.instance == second)
+            // The other was recorded elsewhere too, and Redis forgot its slot.
+            for match in [match, other] { try await desk.matches.place(placement(match, on: second)) }
+            try await desk.lost.settle(lost, in: eu)
+            for match in [match, other] { #expect(try await desk.matches.match(match)?.state == .placed) }
+            #expect(try await desk.fleet.list(eu).allocations == 1)
+            #expect(try await desk.fleet.list(eu).lost == 0)
+        }
+    }
+
+    @Test("told to stop, an allocator asks the instances of all its regions at once, and has the time to wait for them")
+    func stopsAllRegions() async throws {
+        try await withDesk { desk in
+            let drivers = [NotedDriver(), NotedDriver()]
+            let keepers = zip(["eu", "us"], drivers).map { region, driver in
+                InstanceKeeper(
+                    region: Region(region),
+                    policy: .init(
+                        instancesMin: 1, instancesMax: 1, freeSlotsMin: 0, slots: 5, stopGrace: .seconds(600)),
+                    fleet: desk.fleet, driver: driver, lost: desk.lost, logger: Logger(label: "test.keeper"))
+            }
+            for keeper in keepers { try await keeper.tick() }
+            let group = ServiceGroup(
+                configuration: .init(
+                    services: [.init(service: InstanceKeepers(keepers: keepers))],
+                    logger: Logger(label: "test.keeper")))
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                tasks.addTask { try await group.run() }
+                await group.triggerGracefulShutdown()
+                try await eventually("both are asked, and neither has ended") {
+                    for driver in drivers where await driver.stopped.isEmpty { return false }
+                    return true
+                }
+                for driver in drivers { await driver.endAll() }
+                try await tasks.waitForAll()
+            }
+            for driver in drivers { #expect(await driver.killed.isEmpty) }
+        }
+        var configuration = AllocatorConfiguration()
+        configuration.stopGrace = .seconds(3_600)
+        #expect(configuration.gracefulShutdownMax > .seconds(3_610))
     }
 
     @Test("a match that can't be ended holds up no other, and is ended once it can be")
@@ -229,7 +355,7 @@ struct InstanceKeeperFleetTests {
             let sweep = MatchSweep(fleet: desk.fleet, lost: desk.lost)
             let now = try await desk.fleet.list(eu).at
             let longest = MatchmakingRules.standard.modes[Mode("duel")]?.matchSecondsMax ?? 3_600
-            let bound = Int64((longest + 60) * 1_000)
+            let bound = Int64((longest + 180) * 1_000)
             #expect(try await sweep.overdue(eu, at: now).isEmpty)
             let late = Instant(milliseconds: now.milliseconds + bound + 1)
             #expect(try await sweep.overdue(eu, at: late) == [joined], "who is not joined has an end of its own")
@@ -238,7 +364,7 @@ struct InstanceKeeperFleetTests {
 
     @Test("a match that no one joins gives its slot back and is abandoned: who comes later finds it over")
     func notJoined() async throws {
-        var configuration = FleetConfiguration()
+        var configuration = FleetConfiguration.patient
         configuration.allocationLifetime = .milliseconds(1)
         try await withDesk(configuration: configuration) { desk in
             let instance = try await desk.fleet.registered(slots: 5)

@@ -30,7 +30,7 @@ struct InstanceKeeperTests {
             path: folder.file("data.sqlite"), durability: .full,
             schemas: [Outbox.schema, GameDataSchema.schema], logger: logger)
         try await withRedis { [logger] redis, _ in
-            let fleet = FleetService(redis: redis)
+            let fleet = FleetService(redis: redis, configuration: .patient)
             var driving = ProcessDriverConfiguration(executable: "/bin/sleep")
             driving.arguments = ["60"]
             driving.logFolder = folder.path

@@ -190,7 +190,7 @@ struct MatchPlacerTests {
         let database = try RecordsDatabase.open(
             path: folder.file("data.sqlite"), durability: .full, schemas: GameDataSchema.schemas, logger: logger)
         try await withRedis { [logger] redis, _ in
-            let fleet = FleetService(redis: redis)
+            let fleet = FleetService(redis: redis, configuration: .patient)
             let matches = MatchesRepository(database: database)
             let matchmaking = MatchmakingService(redis: redis, logger: logger)
             let placer = MatchPlacer(

@@ -147,6 +147,13 @@ struct RealAPITests {
             let refused = try await house.send(.PUT, "/v1/fleet/instances/\(house.instance)", own, beat)
             #expect(refused.status == 422 && refused.text.contains("\"field\":\"port\""))
             #expect(try await house.send(.PUT, "/v1/fleet/instances/eu.other", own, beat).status == 403)
+
+            let unknown = MatchID.duel()
+            let taking =
+                #"{"region":"eu","host":"h","port":1,"slots":2,"build":"1","matches":["\#(match)","\#(unknown)"]}"#
+            #expect(try await house.send(.PUT, "/v1/fleet/instances/eu.other", stranger, taking).status == 200)
+            let owners = try await house.fleet.owners(of: [match, unknown], in: eu)
+            #expect(owners == [unknown: InstanceID("eu.other")], "a match that was placed elsewhere is not taken")
         }
     }
 
