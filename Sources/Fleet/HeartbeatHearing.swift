@@ -3,8 +3,8 @@ import GameModel
 import NIOCore
 import NIOHTTP1
 
-/// Whether heartbeats can reach the fleet at all: they go through the API, so while no API answers, or the API that does
-/// has lost Redis, everybody is silent, and nobody is dead.
+/// Whether heartbeats can reach the fleet at all: they go through the API, so while no API answers, or the one that
+/// does has lost Redis, everybody is silent, and nobody is dead.
 public struct HeartbeatHearing: Sendable {
     private let url: String
     private let client: HTTPClient

@@ -1,6 +1,6 @@
 import ServiceLifecycle
 
-/// The keepers of an allocator's regions as one service: told to stop, all of them ask their instances at the same time,
+/// The keepers of an allocator's regions as one service: told to stop, all ask their instances at the same time,
 /// so that stopping takes as long as one region does, however many there are.
 struct InstanceKeepers: Service {
     let keepers: [InstanceKeeper]
