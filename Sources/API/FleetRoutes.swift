@@ -76,7 +76,8 @@ public struct FleetRoutes: Sendable {
                 heartbeatSeconds: answer.interval.inSeconds, state: answer.state, order: answer.order))
     }
 
-    /// Without those that were placed on another instance since this one was taken for dead: it must not take them back.
+    /// Without those that were placed on another instance since this one was taken for dead: it must not take them
+    /// back.
     /// Only what the fleet does not have here already is looked up.
     private func placed(
         _ named: [MatchID], on instance: InstanceID, in region: Region
