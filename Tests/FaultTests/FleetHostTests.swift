@@ -11,10 +11,10 @@ struct FleetHostTests {
     private static let eu = Region("eu")
     private static let us = Region("us")
     private static let isLong = ProcessInfo.processInfo.environment["MUSTER_FULL"] != nil
-    /// Fights of about six seconds, so that many are under way at once, spread over all instances.
+    /// Fights of some seconds, so that many are under way at once, spread over all instances.
     private static let slowFights = ["instance.tick-ms=200", "allocator.strategy=spread"]
-    /// Of fifteen seconds, so that some are under way on each instance at any moment while players come.
-    private static let slowestFights = ["instance.tick-ms=500", "allocator.strategy=spread"]
+    /// Of about fifteen seconds, so that some are under way on each instance at any moment while players come.
+    private static let slowestFights = ["instance.tick-ms=800", "allocator.strategy=spread"]
 
     @Test("two hosts with an allocator each: matches of one region are played on both, and the books balance")
     func twoHosts() async throws {
