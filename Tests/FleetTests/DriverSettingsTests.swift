@@ -34,8 +34,10 @@ struct DriverSettingsTests {
             "MUSTER_ALLOCATOR_INSTANCE_LOG_MIB": "2", "MUSTER_ALLOCATOR_INSTANCE_LOGS_KEPT": "3",
             "MUSTER_ALLOCATOR_INSTANCE_PORTS": "7000-7003", "MUSTER_ALLOCATOR_INSTANCE_FILES": "4096",
             "MUSTER_ALLOCATOR_INSTANCE_MEMORY_MIB": "2048", "MUSTER_ALLOCATOR_INSTANCE_CORE_MIB": "1",
-            "MUSTER_ALLOCATOR_INSTANCE_NICE": "4",
+            "MUSTER_ALLOCATOR_INSTANCE_NICE": "4", "MUSTER_ALLOCATOR_SILENT_MS": "5000",
+            "MUSTER_ALLOCATOR_DEAD_MS": "9000",
         ])
+        #expect(configuration.fleet.silentAfter == .seconds(5) && configuration.fleet.deadAfter == .seconds(9))
         let driver = configuration.driver
         #expect(driver.environment["MUSTER_INSTANCE_HOST"] == "203.0.113.4")
         #expect(driver.environment["MUSTER_INSTANCE_BIND"] == "0.0.0.0")
@@ -52,6 +54,9 @@ struct DriverSettingsTests {
         "a value that can't be names its key and what would be right",
         arguments: [
             ("MUSTER_ALLOCATOR_DRIVER", "docker", "muster.allocator.driver: 'docker' is not process or agones"),
+            ("MUSTER_ALLOCATOR_SILENT_MS", "900", "muster.allocator.silent-ms: 900 is not 1500 to 600000"),
+            ("MUSTER_ALLOCATOR_SILENT_MS", "9000", "muster.allocator.dead-ms: 4000 is not 9000 to 600000"),
+            ("MUSTER_ALLOCATOR_DEAD_MS", "2000", "muster.allocator.dead-ms: 2000 is not 2500 to 600000"),
             ("MUSTER_ALLOCATOR_HOST", "a b", "muster.allocator.host: 'a b' is no address or host name"),
             (
                 "MUSTER_ALLOCATOR_INSTANCE_PORTS", "9-1",
