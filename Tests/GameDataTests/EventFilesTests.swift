@@ -77,6 +77,24 @@ struct EventFilesTests {
         }
     }
 
+    @Test("shards that go over more files than are kept open at once don't close each other's")
+    func manyFiles() async throws {
+        try await withEvents { events in
+            for shard in 0..<GameDataKeys.shardCount {
+                let entries = try (0..<5).map { try Self.finished("p\($0)", at: Self.day + $0) }
+                _ = try await events.store(entries, shard: shard, life: Self.life)
+            }
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                for shard in 0..<GameDataKeys.shardCount {
+                    tasks.addTask { for _ in 0..<5 { try await events.copyTotals(shard: shard) } }
+                }
+                try await tasks.waitForAll()
+            }
+            let stored = try await events.losses(of: 0).stored
+            #expect(stored == 5)
+        }
+    }
+
     @Test("what was stored before days had files stays, and is found, exported and counted as other events are")
     func firstForm() async throws {
         let folder = try TemporaryFolder()
