@@ -172,7 +172,7 @@ public final class InstanceClient: Service, CustomStringConvertible {
         ordering.finish()
         defer { spool.close() }
         guard !Task.isCancelled else { return }
-        async let delivered = poster.deliverOnce()
+        async let delivered = poster.deliverOnce(isLast: true)
         await events.flush(to: api, logger: logger)
         _ = await delivered
         do {

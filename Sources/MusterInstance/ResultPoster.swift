@@ -15,6 +15,8 @@ actor ResultPoster {
     private var undelivered: [MatchID: Data] = [:]
     /// Those of them that a caller of ``finish(_:_:patience:)`` attends to.
     private var attended: Set<MatchID> = []
+    /// When the others are tried again. Each has its own wait, so that one that the API won't take holds up no other.
+    private var waits: [MatchID: (retry: Retry, due: ContinuousClock.Instant)] = [:]
     private let postedCounter = Counter(label: "instance_results_posted_total")
     private let refusedCounter = Counter(label: "instance_results_refused_total")
 
@@ -38,21 +40,21 @@ actor ResultPoster {
             settled(match)
             return .refused(.undecodable("\(error)"))
         }
+        undelivered[match] = body
+        attended.insert(match)
+        defer { attended.remove(match) }
         do {
-            try spool.keep(match, body)
+            try await spool.keep(match, body)
         } catch {
             logger.error("can't spool a result", metadata: ["match": "\(match)", "error": "\(error)"])
         }
         Failpoint.instanceKept.pass()
-        undelivered[match] = body
-        attended.insert(match)
-        defer { attended.remove(match) }
         let deadline = ContinuousClock.now + patience
         var retry = Retry()
         while true {
-            let delivery = await post(match)
+            if case .ended(let delivery) = await post(match) { return delivery }
             let pause = retry.pause()
-            guard delivery == .kept, ContinuousClock.now + pause < deadline else { return delivery }
+            guard ContinuousClock.now + pause < deadline else { return .kept }
             do { try await Task.sleep(for: pause) } catch { return .kept }
         }
     }
@@ -72,11 +74,23 @@ actor ResultPoster {
         }
     }
 
-    /// One attempt for each result, up to the first that the API can't be asked about. Whether there was none such.
+    /// One attempt for each result that is due, up to the first that the API can't be asked about. Whether there was
+    /// none such.
+    /// - Parameter isLast: for all of them, due or not.
     @discardableResult
-    func deliverOnce() async -> Bool {
-        for match in undelivered.keys.sorted() where !attended.contains(match) {
-            if await post(match) == .kept { return false }
+    func deliverOnce(isLast: Bool = false) async -> Bool {
+        let now = ContinuousClock.now
+        let due = undelivered.keys.filter { !attended.contains($0) }
+            .map { (at: waits[$0]?.due ?? now, match: $0) }
+            .filter { isLast || $0.at <= now }
+            .sorted { ($0.at, $0.match) < ($1.at, $1.match) }
+        for (_, match) in due {
+            let attempt = await post(match)
+            if case .ended = attempt { continue }
+            var retry = waits[match]?.retry ?? Retry(from: .milliseconds(250))
+            let pause = retry.pause()
+            waits[match] = (retry, .now + pause)
+            if attempt == .unavailable { return false }
         }
         return true
     }
@@ -93,30 +107,40 @@ actor ResultPoster {
         }
     }
 
-    private func post(_ match: MatchID) async -> ResultDelivery {
-        guard let body = undelivered[match] else { return .recorded }
+    private enum Attempt: Equatable {
+        case ended(ResultDelivery)
+        /// Not this result, or not by this token; that may be set right.
+        case refusedForNow
+        /// The API can't be asked, about this result or any other.
+        case unavailable
+    }
+
+    private func post(_ match: MatchID) async -> Attempt {
+        guard let body = undelivered[match] else { return .ended(.recorded) }
         do {
             try await api.report(match, body)
             Failpoint.instancePosted.pass()
             spool.settle(match)
             postedCounter.increment()
             settle(match)
-            return .recorded
+            return .ended(.recorded)
         } catch {
             guard error.isWorthRetrying else {
                 refusedCounter.increment()
                 logger.error("result refused", metadata: ["match": "\(match)", "error": "\(error)"])
                 spool.reject(match)
                 settle(match)
-                return .refused(error)
+                return .ended(.refused(error))
             }
             logger.warning("result waits", metadata: ["match": "\(match)", "error": "\(error)"])
-            return .kept
+            if case .unavailable = error { return .unavailable }
+            return .refusedForNow
         }
     }
 
     private func settle(_ match: MatchID) {
         undelivered[match] = nil
+        waits[match] = nil
         settled(match)
     }
 }

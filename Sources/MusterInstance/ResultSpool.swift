@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import GameModel
 import Glibc
@@ -19,13 +20,31 @@ final class ResultSpool: Sendable {
         root = "\(dataFolder)/results"
         folder = "\(root)/\(instance)"
         self.logger = logger
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        guard let lock = FileLock(path: "\(folder)/lock") else { throw Failure.taken(folder) }
-        self.lock = lock
+        lock = try Self.claim(folder)
     }
 
+    /// Another instance that finds the folder before its lock is held takes it for one that was left, and removes it:
+    /// then it is made anew.
+    private static func claim(_ folder: String) throws -> FileLock {
+        for attempt in 0..<20 {
+            if attempt > 0 { usleep(10_000) }
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            if let lock = FileLock(path: "\(folder)/lock") { return lock }
+        }
+        throw Failure.taken(folder)
+    }
+
+    /// Where files are synced, which can take long: a thread that waits for the disk is no use to others.
+    private static let queue = DispatchQueue(label: "results", attributes: .concurrent)
+
     /// Keeps a result until it is settled: written aside, synced and moved into place, so that no half file is found.
-    func keep(_ match: MatchID, _ report: Data) throws {
+    func keep(_ match: MatchID, _ report: Data) async throws {
+        try await withCheckedThrowingContinuation { continuation in
+            Self.queue.async { continuation.resume(with: Result { try self.write(match, report) }) }
+        }
+    }
+
+    private func write(_ match: MatchID, _ report: Data) throws {
         let aside = "\(folder)/\(match).part"
         let file = open(aside, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
         guard file >= 0 else { throw CocoaError(.fileWriteUnknown) }
@@ -34,6 +53,15 @@ final class ResultSpool: Sendable {
         try handle.synchronize()
         try handle.close()
         guard rename(aside, path(match)) == 0 else { throw CocoaError(.fileWriteUnknown) }
+        try syncFolder()
+    }
+
+    /// The name of a file is on disk when its folder is.
+    private func syncFolder() throws {
+        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw CocoaError(.fileReadUnknown) }
+        defer { _ = Glibc.close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw CocoaError(.fileWriteUnknown) }
     }
 
     /// The API has taken the result, or refused it for good.
@@ -92,15 +120,22 @@ final class ResultSpool: Sendable {
 final class FileLock: Sendable {
     private let descriptor: Int32
 
-    /// `nil` where another process, or another value of this one, holds it.
+    /// `nil` where another process, or another value of this one, holds it, or has removed it meanwhile.
     init?(path: String) {
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { return nil }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, Self.isFile(descriptor, at: path) else {
             close(descriptor)
             return nil
         }
         self.descriptor = descriptor
+    }
+
+    /// A lock on a file that has lost its name locks nobody out.
+    private static func isFile(_ descriptor: Int32, at path: String) -> Bool {
+        var (open, named) = (stat(), stat())
+        guard fstat(descriptor, &open) == 0, stat(path, &named) == 0 else { return false }
+        return open.st_ino == named.st_ino && open.st_dev == named.st_dev
     }
 
     deinit { close(descriptor) }

@@ -103,6 +103,33 @@ struct DeliveryTests {
         }
     }
 
+    @Test("a result that is refused for now, or that the API fails on, holds up no other and is tried again")
+    func stuckResult() async throws {
+        let (forbidden, failing) = (MatchID("duel.eu.0A"), MatchID("duel.eu.0B"))
+        let isMended = Mutex(false)
+        try await withClient { request in
+            guard request.line.hasPrefix("POST "), !isMended.withLock({ $0 }) else { return .init() }
+            if request.line.contains(forbidden.rawValue) { return .init(status: 403) }
+            return .init(status: request.line.contains(failing.rawValue) ? 500 : 201)
+        } _: { client, stub in
+            #expect(await client.finish(forbidden, Self.report) == .kept)
+            #expect(await client.finish(failing, Self.report) == .kept)
+            let late = MatchID("duel.eu.0C")
+            let folder = "\(client.configuration.dataFolder)/results/\(InstanceID("eu.ended"))"
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            try JSONEncoder().encode(Self.report).write(to: URL(filePath: "\(folder)/\(late).json"))
+            try await withServices([client]) {
+                // Found in the spool, it comes after both.
+                try await eventually("the last is delivered") {
+                    guard !stub.requests("POST /v1/fleet/matches/\(late)/result").isEmpty else { return false }
+                    return await client.undeliveredResults == 2
+                }
+                isMended.withLock { $0 = true }
+                try await eventually("the others are too") { await client.undeliveredResults == 0 }
+            }
+        }
+    }
+
     @Test("heartbeats begin when there is a port, say ready, then draining without slots; orders come once each")
     func heartbeats() async throws {
         let order = Mutex<String?>(nil)
