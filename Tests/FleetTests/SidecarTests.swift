@@ -34,11 +34,8 @@ struct SidecarTests {
         }
     }
 
-    @Test(
-        "it waits for its address, says that it is ready once the fleet knows it, that it is well, and when it is done")
-    func life() async throws {
-        let fake = Sidecar()
-        let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+    private func serve(_ fake: Sidecar) async throws -> any Channel {
+        try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline(withPipeliningAssistance: false)
@@ -46,8 +43,15 @@ struct SidecarTests {
                 }
             }
             .bind(host: "127.0.0.1", port: 0).get()
+    }
+
+    @Test(
+        "it waits for its address, says that it is ready once the fleet knows it, that it is well, and when it is done")
+    func life() async throws {
+        let fake = Sidecar()
+        let channel = try await serve(fake)
         let http = HTTPClient(eventLoopGroupProvider: .singleton)
-        let known = IsKnown()
+        let known = Flag()
         var sidecar = AgonesSidecar(
             port: channel.localAddress?.port ?? 0, portName: "game", http: http, isReady: { known.value },
             logger: DriverHost.quiet)
@@ -85,6 +89,43 @@ struct SidecarTests {
         try await channel.close()
     }
 
+    @Test("allocated and without a match for too long it ends by itself; not before, and not while a match is there")
+    func allocatedInVain() async throws {
+        let fake = Sidecar()
+        let channel = try await serve(fake)
+        let http = HTTPClient(eventLoopGroupProvider: .singleton)
+        let (idle, ended) = (Flag(), Flag())
+        let sidecar = AgonesSidecar(
+            port: channel.localAddress?.port ?? 0, portName: nil, http: http, isReady: { true },
+            logger: DriverHost.quiet)
+        var watch = AllocationWatch(sidecar: sidecar, isIdle: { idle.value }, logger: DriverHost.quiet)
+        (watch.idleMax, watch.interval) = (.milliseconds(20), .milliseconds(5))
+        func looksAgain(_ what: String) async throws {
+            let before = fake.count("GET /gameserver")
+            try await eventually(what) { fake.count("GET /gameserver") >= before + 10 }
+            #expect(!ended.value, "\(what)")
+        }
+        try await withThrowingTaskGroup(of: Void.self) { [watch] tasks in
+            tasks.addTask {
+                try await watch.run()
+                ended.value = true
+            }
+            idle.value = true
+            fake.state.withLock { $0.gameServer = #"{"status":{"state":"Ready"}}"# }
+            try await looksAgain("idle and ready")
+            idle.value = false
+            fake.state.withLock { $0.gameServer = #"{"status":{"state":"Allocated"}}"# }
+            try await looksAgain("allocated, with a match")
+            fake.state.withLock { $0.isUp = false }
+            idle.value = true
+            fake.state.withLock { $0.isUp = true }
+            try await tasks.waitForAll()
+        }
+        #expect(ended.value)
+        try await http.shutdown()
+        try await channel.close()
+    }
+
     @Test("a game server without an address, or without the port, has no place yet")
     func places() throws {
         func place(_ text: String, _ name: String? = nil) throws -> AgonesSidecar.Place? {
@@ -101,10 +142,10 @@ struct SidecarTests {
     }
 }
 
-private final class IsKnown: Sendable {
-    private let known = Mutex(false)
+private final class Flag: Sendable {
+    private let state = Mutex(false)
     var value: Bool {
-        get { known.withLock { $0 } }
-        set { known.withLock { $0 = newValue } }
+        get { state.withLock { $0 } }
+        set { state.withLock { $0 = newValue } }
     }
 }

@@ -8,9 +8,9 @@ import ServiceLifecycle
 
 /// Tells the sidecar that Agones puts beside a game server how this one is, and learns from it where players reach it.
 ///
-/// Its REST API is at `localhost:$AGONES_SDK_HTTP_PORT` (Agones, "REST Game Server Client API"). Ready is said once, when
-/// the fleet knows this instance; that it is well, each two seconds; that its work is done, when everything else has
-/// ended: then Agones puts a new server in its place.
+/// Its REST API is at `localhost:$AGONES_SDK_HTTP_PORT` (Agones, "REST Game Server Client API"). Ready is said once,
+/// when the fleet knows this instance; that it is well, each two seconds; that its work is done, when everything else
+/// has ended: then Agones puts a new server in its place.
 struct AgonesSidecar: Service {
     /// Where players reach this game server.
     struct Place: Equatable, Sendable {
@@ -65,6 +65,7 @@ struct AgonesSidecar: Service {
         struct Status: Decodable {
             var address: String?
             var ports: [Port]?
+            var state: String?
         }
         struct Port: Decodable {
             var name: String?
@@ -74,6 +75,12 @@ struct AgonesSidecar: Service {
     }
 
     // MARK: While it runs
+
+    /// Whether the cluster has given this game server to a match. It never takes that back.
+    func isAllocated() async throws -> Bool {
+        let answer = try await call(.GET, "/gameserver")
+        return try JSONDecoder().decode(GameServer.self, from: answer).status?.state == "Allocated"
+    }
 
     func run() async throws {
         await cancelWhenGracefulShutdown {

@@ -50,7 +50,8 @@ public struct InstanceProcess: Sendable {
         client.ready(port: place?.port ?? server.port)
         var services: [any Service] = []
         // First to start is last to stop: Agones may end this process when it is told that its work is done.
-        if let sidecar = sidecar(http, isReady: { client.readiness == .ready }) { services.append(sidecar) }
+        let sidecar = sidecar(http, isReady: { client.readiness == .ready })
+        if let sidecar { services.append(sidecar) }
         if withHealth {
             let readiness = Readiness()
             readiness.register("heartbeat") { client.readiness }
@@ -60,6 +61,9 @@ public struct InstanceProcess: Sendable {
                     registry: MetricsRegistry.shared, logger: logger))
         }
         services += [client, host, server, FleetOrders(client: client)]
+        if let sidecar {
+            services.append(AllocationWatch(sidecar: sidecar, isIdle: { client.matches.isEmpty }, logger: logger))
+        }
         if let supervisor = configuration.supervisor {
             services.append(SupervisorWatch(supervisor: supervisor, logger: logger))
         }

@@ -28,12 +28,18 @@ struct PlayerLink: Sendable {
         }
     }
 
-    /// Sends the last frame and closes when it is out.
+    /// Sends the last frame and closes when it is out, at most a second later: a client that does not read must not
+    /// hold the connection.
     func finish(with frame: ServerFrame) {
         guard channel.isWritable else { return close() }
         do {
             let channel = channel
-            channel.writeAndFlush(try frame.line()).whenComplete { _ in channel.close(promise: nil) }
+            let line = try frame.line()
+            let deadline = channel.eventLoop.scheduleTask(in: .seconds(1)) { channel.close(promise: nil) }
+            channel.writeAndFlush(line).whenComplete { _ in
+                deadline.cancel()
+                channel.close(promise: nil)
+            }
         } catch {
             close()
         }
