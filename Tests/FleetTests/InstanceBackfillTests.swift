@@ -54,8 +54,8 @@ struct InstanceBackfillTests {
             let match = api.addMatch([one, two])
             api.seen.withLock { seen in
                 seen.sheets[match]?.canBackfill = true
-                // Each hit takes 2 of 1,000, so that the fight outlasts the test.
-                seen.sheets[match]?.balance.weapons[0].damage = -18
+                // Nobody is hurt, so that the fight lasts until the new player is there.
+                seen.sheets[match]?.balance.weapons[0].damage = -20
             }
             let leaving = try await api.token(one, match, instance: instance.id)
             let staying = try await api.token(two, match, instance: instance.id)
@@ -73,6 +73,8 @@ struct InstanceBackfillTests {
             api.seen.withLock { seen in
                 let sheet = MatchSheet.of([[one, three], [two]], match: match)
                 seen.sheets[match]?.teams = sheet.teams
+                // Whose hits take 2 of 1,000: there is time for the request to be taken back.
+                seen.sheets[match]?.balance.weapons[0].damage = -18
             }
             let late = try await api.token(three, match, instance: instance.id)
             let frames = try await play(instance.port, token: late)
@@ -86,18 +88,21 @@ struct InstanceBackfillTests {
             try await eventually("the event is posted") {
                 api.seen.withLock { $0.events.contains { $0.kind == "backfill_requested" } }
             }
-            #expect(api.seen.withLock { $0.backfills.last } == .init(open: [], left: []), "the request is taken back")
+            try await eventually("the request is taken back") {
+                api.seen.withLock { $0.backfills.last } == .init(open: [], left: [])
+            }
         }
     }
 
     @Test("where the mode has no backfill, or it is refused, the match goes on as it is and nobody is asked at once")
     func refused() async throws {
-        let (one, two) = (Self.one, Self.two)
+        let (one, two, three) = (Self.one, Self.two, Self.three)
         for canBackfill in [false, true] {
             try await withAPIAndInstance({
                 Self.long(&$0)
-                $0.play.ticksMax = 60
+                if !canBackfill { $0.play.ticksMax = 60 }
                 $0.play.joinWait = .milliseconds(20)
+                $0.play.backfillAgain = .seconds(3_600)
             }) { api, instance in
                 let match = api.addMatch([one, two])
                 api.seen.withLock { seen in
@@ -107,12 +112,25 @@ struct InstanceBackfillTests {
                     seen.backfillStatus = 409
                 }
                 let token = try await api.token(two, match, instance: instance.id)
-                #expect(try await play(instance.port, token: token).last?.type == "finished")
+                async let stayed = play(instance.port, token: token)
+                if canBackfill {
+                    try await eventually("the seat is asked for") { api.seen.withLock { !$0.backfills.isEmpty } }
+                    // Ends the fight: one who comes all the same, and strikes hard.
+                    api.seen.withLock { seen in
+                        seen.sheets[match]?.teams = MatchSheet.of([[one, three], [two]], match: match).teams
+                        seen.sheets[match]?.balance.weapons[0].damage = 100_000
+                    }
+                    let late = try await api.token(three, match, instance: instance.id)
+                    #expect(try await play(instance.port, token: late).last?.type == "finished")
+                }
+                #expect(try await stayed.last?.type == "finished")
                 try await eventually("the result is posted") { api.seen.withLock { $0.results[match] != nil } }
                 let wishes = api.seen.withLock { $0.backfills }
                 #expect(wishes.isEmpty != canBackfill)
                 #expect(!zip(wishes, wishes.dropFirst()).contains { $0 == $1 }, "\(wishes)")
-                #expect(api.seen.withLock { $0.results[match]?.first?.players.map(\.left) } == [true, nil])
+                let players = api.seen.withLock { $0.results[match]?.first?.players ?? [] }
+                #expect(players.filter { $0.left == true }.map(\.playerId) == [one])
+                #expect(players.count == (canBackfill ? 3 : 2))
             }
         }
     }
@@ -160,7 +178,7 @@ struct InstanceBackfillTests {
             api.seen.withLock { seen in
                 seen.sheets[match]?.balance.characters = [
                     .init(id: "a", name: "A", health: 1, damage: 0, weapon: "w"),
-                    .init(id: "b", name: "B", health: 200, damage: 1, weapon: "w"),
+                    .init(id: "b", name: "B", health: 500, damage: 1, weapon: "w"),
                 ]
                 seen.sheets[match]?.balance.weapons[0].damage = 0
             }
@@ -234,7 +252,7 @@ struct InstanceBackfillTests {
         let (one, two, three) = (Self.one, Self.two, Self.three)
         try await withAPIAndInstance({
             Self.long(&$0)
-            $0.play.ticksMax = 400
+            $0.play.ticksMax = 1_200
         }) { api, instance in
             let match = api.addMatch([one, two])
             let tokens = [

@@ -64,7 +64,11 @@ struct InstanceResultTests {
             #expect(frames.last?.code == "abandoned", "nobody is told of a result that does not count")
             let kept = "\(instance.configuration.dataFolder)/results/\(instance.id)/\(match).rejected"
             try await eventually("it is set aside") { FileManager.default.fileExists(atPath: kept) }
-            #expect(api.seen.withLock { $0.resultAttempts } == 1)
+            let (attempts, beats) = api.seen.withLock { ($0.resultAttempts, $0.beats.count) }
+            try await eventually("it lives on, without the match") {
+                api.seen.withLock { $0.beats.count >= beats + 2 && $0.beats.last?.matches == [] }
+            }
+            #expect(api.seen.withLock { $0.resultAttempts } == attempts, "it is not tried again")
         }
     }
 
