@@ -19,13 +19,17 @@ struct FleetCommandTests {
     @Test("ls, show, cordon, uncordon, drain and update tell and do what they say; what can't be is refused in words")
     func commands() async throws {
         try await withRedis { redis, server in
-            let fleet = FleetService(redis: redis)
+            var patience = FleetConfiguration()
+            patience.silentAfter = .seconds(3_600)
+            let fleet = FleetService(redis: redis, configuration: patience)
             let instance = InstanceID(in: Region("eu"))
             let beat = InstanceHeartbeat(
                 region: Region("eu"), host: "10.0.0.1", port: 7_000, slots: 5, build: "1", matches: [])
             try await fleet.heartbeat(instance, beat)
             let match = MatchID(in: Pool(mode: Mode("duel"), region: Region("eu")), ULID())
-            _ = try await fleet.allocate(match)
+            _ = try #require(try await fleet.allocate(match))
+            // The commands take silence as the fleet does.
+            async let _: Void = repeating(every: .milliseconds(300)) { try await fleet.heartbeat(instance, beat) }
 
             func muster(_ words: String...) async throws -> MusterUp.Ending {
                 try await MusterUp.run(["fleet"] + words + ["--redis", server.url])
@@ -46,9 +50,11 @@ struct FleetCommandTests {
             #expect(try await muster("update", "--build", "2", "--region", "eu", "--yes").status == 0)
             #expect(try await fleet.list(Region("eu")).target == "2")
             #expect(try await muster("drain", instance.rawValue, "--yes").status == 0)
-            let listing = try await muster("ls", "--json")
-            let all = try JSONDecoder().decode(Listing.self, from: Data(listing.output.utf8))
-            #expect(all.regions.flatMap(\.instances).map(\.state) == [.draining])
+            try await eventually("the list says that it drains") {
+                let listing = try await muster("ls", "--json")
+                let all = try JSONDecoder().decode(Listing.self, from: Data(listing.output.utf8))
+                return all.regions.flatMap(\.instances).map(\.state) == [.draining]
+            }
 
             let late = try await muster("uncordon", instance.rawValue, "--yes")
             #expect(late.status == 1 && late.errors.contains("drains"))
