@@ -134,13 +134,13 @@ public struct FleetRoutes: Sendable {
             await penaliseLeavers(record, body, context.logger)
             resultStored()
             await wrapUp(record, body, context.logger)
-            if reply == .recorded { await tell(record, body, context.logger) }
+            await tell(record, body, context.logger)
             return try .json(
                 ResultReply(matchId: record.matchId, recorded: reply == .recorded),
                 status: reply == .recorded ? .created : .ok)
         case .conflict:
             throw Problem.conflict(
-                "Match \(record.matchId) has ended otherwise: that stands, and this result is kept for a person to look at."
+                "Match \(record.matchId) has ended otherwise: that stands, and this result is kept for a person to see."
             )
         case .unknownMatch:
             throw Problem.notFound("There is no match \(record.matchId).")
@@ -181,6 +181,7 @@ public struct FleetRoutes: Sendable {
     }
 
     /// Tells how the match went for each player, for the totals of characters and regions. An event: it may be lost.
+    /// Told again where the result is: who told it first may have died in between. The totals count it once.
     private func tell(_ record: MatchRecord, _ body: ResultBody, _ logger: Logger) async {
         guard let events else { return }
         do {
