@@ -64,9 +64,12 @@ struct EventBatch: Sendable {
         let event = event.event
         guard let match = event.matchId, let player = event.playerId else { return nil }
         do {
-            let data = try JSONDecoder().decode([String: JSONValue].self, from: Data(event.json.utf8))
-            let today = kinds.upToDate(event.kind, version: event.version, data).data
-            let how = try JSONDecoder().decode(FinishedPlayer.self, from: JSONEncoder().encode(today))
+            var json = Data(event.json.utf8)
+            if !kinds.isToday(event.version, of: event.kind) {
+                let data = try JSONDecoder().decode([String: JSONValue].self, from: json)
+                json = try JSONEncoder().encode(kinds.upToDate(event.kind, version: event.version, data).data)
+            }
+            let how = try JSONDecoder().decode(FinishedPlayer.self, from: json)
             guard how.isWithinBounds else { return nil }
             return Finished(row: row, match: match, player: player, how: how)
         } catch {

@@ -62,6 +62,11 @@ public struct EventKinds: Sendable {
         return (known.version, data)
     }
 
+    /// Whether data of this version is as today's programs write it.
+    func isToday(_ version: Int, of kind: String) -> Bool {
+        kinds.contains { $0.name == kind && $0.version == version }
+    }
+
     func flag(of event: PackedEvent) -> EventFlag {
         let kind = event.bytes[..<event.kindEnd]
         for (bytes, version) in names where bytes.count == kind.count && bytes.elementsEqual(kind) {
