@@ -11,7 +11,8 @@ struct EventsExportCommand: AsyncParsableCommand {
         abstract: "Write stored events to a file, whatever their number: CSV (RFC 4180) or JSON lines.",
         discussion: """
             They are ordered by day, then stream, then the order in which they came. The file appears whole, or not at \
-            all; - writes to the terminal.
+            all; - writes to the terminal. In CSV, text that a spreadsheet would take for a formula begins with an \
+            apostrophe.
 
             Example:
               muster events export --format jsonl --from 2026-11-25 --to 2026-11-26 yesterday.jsonl
