@@ -7,7 +7,7 @@ struct AllocatorCommand: AsyncParsableCommand {
         commandName: "allocator",
         abstract: "Place accepted matches on game instances, and keep enough of them running.",
         discussion: """
-            Instances are started as processes of this machine, which the next allocator adopts when this one is killed; \
+            Instances are started as processes of this machine, which the next allocator adopts if this one is killed; \
             or they are game servers of a cluster, which Agones keeps (ops/deploy/agones).
 
             Example:
