@@ -28,14 +28,16 @@ struct FleetHostTests {
                 2, on: muster.game[1], regions: "eu", settings: settings + ["allocator.instances-min=2"])
             let ending = try await muster.load([
                 "--players", "\(players)", "--seconds", Self.isLong ? "180" : "6", "--modes", "duel", "--regions", "eu",
-                "--require-finished", "0.98",
+                "--require-finished", "0.95",
             ])
             #expect(ending.status == 0, "\(ending.output)\(ending.errors)")
             if Self.isLong { print(ending.output) }
             let rows = try await MatchRow.all(in: muster.up.folder).values
             let finished = Dictionary(grouping: rows.filter { $0.state == .finished }, by: \.instance)
             for host in muster.game {
-                let there = try await muster.instances(on: host, region: Self.eu)
+                // Also one whose heartbeat is late at this moment.
+                let there = try await muster.fleet.list(Self.eu).instances
+                    .filter { $0.host == host.address(.outside) }.map(\.instance)
                 let count = there.reduce(0) { $0 + (finished[$1]?.count ?? 0) }
                 #expect(count > 0, "host \(host.number) has played some")
                 if Self.isLong { print("host \(host.number): \(count) matches on \(there.count) instances") }
@@ -65,7 +67,7 @@ struct FleetHostTests {
             let cut = try await fightsOn([lonely, other], muster)
             let begin = Instant.now
             try await NetworkHost.cut([lonely, other], .inside, for: .seconds(30))
-            let end = Instant.now
+            let end = begin + .seconds(30)
             // The results that wait are applied from now on.
             let ingest = try await muster.center.start(
                 [try MusterUp.executable(), "ingest", "--redis", muster.server.url, "--data", muster.up.folder.path],
@@ -127,16 +129,16 @@ struct FleetHostTests {
         for match in cut[other.number]?.fights ?? [] {
             #expect(rows[match]?.state == .finished, "\(match): \(rows[match]?.reason ?? "no reason")")
         }
-        for match in cut[lonely.number]?.fights ?? [] where rows[match]?.state == .abandoned {
-            #expect(rows[match]?.reason?.isEmpty == false, "it is said why")
-        }
+        let lost = (cut[lonely.number]?.fights ?? []).filter { rows[$0]?.state == .abandoned }
+        #expect(!lost.isEmpty, "the neighbour noticed the silence")
+        for match in lost { #expect(rows[match]?.reason?.isEmpty == false, "it is said why") }
     }
 
     /// An instance that is silent gets no match once its silence was noticed.
     private func expectNothingPlaced(
         on instances: Set<InstanceID>, from begin: Instant, to end: Instant, _ muster: MusterOnHosts
     ) async throws {
-        let noticed = begin + muster.fleet.configuration.silentAfter + .seconds(3)
+        let noticed = begin + muster.fleet.configuration.silentAfter + .seconds(10)
         let rows = try await MatchRow.all(in: muster.up.folder).values
         let late = rows.filter { instances.contains($0.instance) && $0.placedAt > noticed && $0.placedAt < end }
         #expect(late.isEmpty, "\(late.map(\.match))")

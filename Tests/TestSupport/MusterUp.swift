@@ -39,8 +39,10 @@ public final class MusterUp: Sendable {
         self.host = host
     }
 
-    /// The `muster` that was built together with the running tests.
+    /// The `muster` that was built together with the running tests, or the one that `MUSTER_EXECUTABLE` names: a
+    /// release for the large loads.
     public static func executable() throws -> String {
+        if let path = ProcessInfo.processInfo.environment["MUSTER_EXECUTABLE"] { return path }
         let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         let path = URL(filePath: tests).deletingLastPathComponent().appending(path: "muster").path
         guard FileManager.default.isExecutableFile(atPath: path) else {

@@ -180,10 +180,12 @@ public struct NetworkHost: Sendable {
 
     /// Kills all that runs here at once, as the loss of its power would; the cables stay.
     public func powerOff() {
-        while true {
+        // Some seconds: what the kernel does not let go of by then is not waited for.
+        for _ in 0..<1_000 {
             let left = processes()
             if left.isEmpty { return }
             for pid in left { kill(pid, SIGKILL) }
+            usleep(10_000)
         }
     }
 
