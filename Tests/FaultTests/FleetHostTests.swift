@@ -21,7 +21,10 @@ struct FleetHostTests {
         let players = Self.isLong ? 2_000 : 100
         let slots = Self.isLong ? 40 : 4
         try await withMusterOnHosts(games: 2) { muster in
-            let settings = Self.slowFights + ["instance.slots=\(slots)", "allocator.free-slots-min=\(slots / 2)"]
+            let settings =
+                Self.slowFights + ["instance.slots=\(slots)", "allocator.free-slots-min=\(slots / 2)"]
+                // None is ended for want of players, or what it has played could not be told from the other host's.
+                + ["allocator.calm-seconds=86400"]
             // Either host has one, whatever the players do.
             try await muster.startAllocator(1, on: muster.game[0], regions: "eu", settings: settings)
             try await muster.startAllocator(
