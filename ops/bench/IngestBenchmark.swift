@@ -26,19 +26,7 @@ public struct IngestBenchmark: Sendable {
 
     /// Measures and prints.
     public func run() async throws {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "muster-bench-\(UUID().uuidString)").path
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        let server = try BenchServer.start()
-        let outcome: Result<Void, any Error>
-        do {
-            try await measure(server.url, folder)
-            outcome = .success(())
-        } catch {
-            outcome = .failure(error)
-        }
-        try server.stop()
-        try FileManager.default.removeItem(atPath: folder)
-        try outcome.get()
+        try await BenchServer.withFolder { url, folder in try await measure(url, folder) }
     }
 
     private func measure(_ url: String, _ folder: String) async throws {
