@@ -28,8 +28,8 @@ struct BenchServer {
         return BenchServer(url: "unix://\(folder)/r.sock", guardian: guardian, leash: leash)
     }
 
-    /// Lends a server, and a folder of the benchmark's own beside it, by URL and path; both are gone afterwards, however
-    /// the body ends.
+    /// Lends a server, and a folder of the benchmark's own beside it, by URL and path; both are gone afterwards,
+    /// however the body ends.
     static func withFolder(_ body: (_ url: String, _ folder: String) async throws -> Void) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "muster-bench-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
