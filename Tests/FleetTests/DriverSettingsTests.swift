@@ -25,6 +25,18 @@ struct DriverSettingsTests {
         #expect(configuration.driver.limits == ProcessLimits())
     }
 
+    @Test("settings of instances are handed on to them, but for those that the allocator decides")
+    func handedOn() {
+        var configuration = AllocatorConfiguration()
+        configuration.instanceSettings = [
+            "MUSTER_INSTANCE_TICK_MS": "50", "MUSTER_INSTANCE_PORT": "7000", "MUSTER_INSTANCE_TOKEN": "another",
+        ]
+        configuration.instanceToken = "token"
+        let environment = configuration.driver.environment
+        #expect(environment["MUSTER_INSTANCE_TICK_MS"] == "50")
+        #expect(environment["MUSTER_INSTANCE_PORT"] == "0" && environment["MUSTER_INSTANCE_TOKEN"] == "token")
+    }
+
     @Test("each setting reaches the driver")
     func process() throws {
         let configuration = try read([

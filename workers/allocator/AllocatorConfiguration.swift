@@ -33,6 +33,9 @@ public struct AllocatorConfiguration: Equatable, Sendable {
     public var apiURL = "http://127.0.0.1:8080"
     public var instanceToken = ""
     public var instanceHost = "127.0.0.1"
+    /// What else its instances are told: settings of theirs, by the names of their environment variables. Those that
+    /// the allocator itself decides, like port and token, are not changed by this.
+    public var instanceSettings: [String: String] = [:]
     /// The program that runs instances; by default this one.
     public var executable = ProcessDriverConfiguration.thisProgram
     /// Where instances' output goes, one file each; `nil` for standard error.
@@ -166,13 +169,14 @@ public struct AllocatorConfiguration: Equatable, Sendable {
         driver.notesFolder = drivers.notesFolder ?? "\(dataFolder)/instances"
         driver.ports = drivers.ports
         driver.limits = drivers.limits
-        driver.environment = [
+        let own = [
             "MUSTER_API_URL": apiURL, "MUSTER_INSTANCE_TOKEN": instanceToken,
             "MUSTER_INSTANCE_HOST": drivers.host ?? instanceHost,
             "MUSTER_DATA": dataFolder, "MUSTER_LOG_LEVEL": logLevel.rawValue,
             // The allocator's own ports are taken.
             "MUSTER_HEALTH_PORT": "0", "MUSTER_INSTANCE_PORT": "0",
         ]
+        driver.environment = instanceSettings.merging(own) { _, own in own }
         if let bind = drivers.bind { driver.environment["MUSTER_INSTANCE_BIND"] = bind }
         if let supervisor { driver.environment["MUSTER_SUPERVISOR_PID"] = String(supervisor) }
         return driver
