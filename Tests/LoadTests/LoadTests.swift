@@ -39,6 +39,18 @@ import Testing
         #expect(try #require(error).description.contains("players: \(players)"))
     }
 
+    @Test("times that can't be run are refused by name", arguments: ["seconds", "drain", "idle-timeout"])
+    func badTimes(_ name: String) throws {
+        var configuration = LoadConfiguration()
+        switch name {
+        case "seconds": configuration.arrivals = .zero
+        case "drain": configuration.drain = .seconds(-1)
+        default: configuration.idleTimeout = .zero
+        }
+        let error = #expect(throws: LoadError.self) { try configuration.validate() }
+        #expect(try #require(error).description.contains(name))
+    }
+
     @Test("the progress line fits into the terminal's width", arguments: [40, 80, 132])
     func progress(columns: Int) {
         let recorder = StepRecorder(start: .now)

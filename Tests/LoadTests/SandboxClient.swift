@@ -27,7 +27,7 @@ struct SandboxClient: Sendable {
     private func send(_ request: HTTPClientRequest) async throws -> SandboxReply {
         var request = request
         request.headers.add(name: "Authorization", value: "Bearer \(secretKey)")
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(20))
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
         let body = try await response.body.collect(upTo: 4 << 20)
         return SandboxReply(status: Int(response.status.code), body: String(buffer: body))
     }

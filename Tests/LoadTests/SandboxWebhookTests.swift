@@ -17,6 +17,8 @@ struct SandboxWebhookTests {
             var configuration = SandboxConfiguration()
             configuration.webhookURL = url
             configuration.webhookSecret = "whsec_test"
+            // On a busy machine the second charge has to come in this time.
+            configuration.webhookLateness = .seconds(5)
             configuration.faults = try SandboxFaults(faults)
             configuration.seed = 1
             try await withSandbox(configuration) { try await body($0, sink) }

@@ -10,6 +10,9 @@ public struct LoadConfiguration: Sendable, Equatable {
     public var arrivals: Duration = .seconds(60)
     /// How long after the last arrival the journeys may still take.
     public var drain: Duration = .seconds(90)
+    /// How long nothing may happen after the last arrival before the run ends: players who are left then have nobody to
+    /// be matched with.
+    public var idleTimeout: Duration = .seconds(15)
     /// Modes that players queue for, with their weights.
     public var modes: [WeightedMode] = [.init(mode: Mode("duel"), weight: 7), .init(mode: Mode("trio"), weight: 3)]
     /// Where players are at home, each region as often; from there their latency is low.
@@ -54,6 +57,9 @@ public struct LoadConfiguration: Sendable, Equatable {
             arrivals > .zero && arrivals <= .seconds(86_400),
             "seconds: \(arrivals), expected more than 0, at most a day")
         try require(drain >= .zero && drain <= .seconds(3600), "drain: \(drain), expected 0 to 3,600 seconds")
+        try require(
+            idleTimeout > .zero && idleTimeout <= .seconds(3600),
+            "idle-timeout: \(idleTimeout), expected more than 0, at most 3,600 seconds")
         try require(
             !modes.isEmpty && modes.allSatisfy { $0.weight > 0 }, "modes: expected NAME or NAME=WEIGHT, weight > 0")
         try require(!regions.isEmpty, "regions: none given, expected such as eu,us")

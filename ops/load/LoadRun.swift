@@ -66,9 +66,6 @@ public struct LoadRun: Sendable {
         }
     }
 
-    /// How long nothing may happen after the last arrival: players who are left then have nobody to be matched with.
-    private static let stillness = Duration.seconds(15)
-
     /// Returns when the time for the journeys is over, or when nothing has happened for long after the last arrival.
     private func endOfTime(_ recorder: StepRecorder, start: ContinuousClock.Instant) async throws {
         let end = start + configuration.arrivals + configuration.drain
@@ -78,7 +75,7 @@ public struct LoadRun: Sendable {
             try await Task.sleep(for: .milliseconds(500))
             if recorder.events != seen.events || recorder.population.playing > 0 {
                 seen = (recorder.events, .now)
-            } else if ContinuousClock.now - seen.at > Self.stillness {
+            } else if ContinuousClock.now - seen.at > configuration.idleTimeout {
                 return
             }
         }

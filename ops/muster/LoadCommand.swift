@@ -27,6 +27,7 @@ struct LoadCommand: AsyncParsableCommand {
     @Option(help: "How many players.") var players = 1000
     @Option(help: "Over how many seconds they arrive.") var seconds = 60.0
     @Option(help: "How many seconds the last of them may still take.") var drain = 90.0
+    @Option(help: "End after this many seconds in which nothing happened and nobody plays.") var idleTimeout = 15.0
     @Option(help: "Modes with weights.") var modes = "duel=7,trio=3"
     @Option(help: "Regions where players are at home, from which their latency is low.") var regions = "eu,us"
     @Option(
@@ -45,8 +46,9 @@ struct LoadCommand: AsyncParsableCommand {
         var load = LoadConfiguration()
         load.apiURLs = try urls()
         load.players = players
-        load.arrivals = .seconds(seconds)
-        load.drain = .seconds(drain)
+        load.arrivals = try Self.duration("seconds", seconds)
+        load.drain = try Self.duration("drain", drain)
+        load.idleTimeout = try Self.duration("idle-timeout", idleTimeout)
         load.modes = modes.split(separator: ",").map { text in
             let sides = text.split(separator: "=")
             return .init(mode: Mode(String(sides[0])), weight: sides.count > 1 ? Int(sides[1]) ?? 0 : 1)
@@ -61,6 +63,14 @@ struct LoadCommand: AsyncParsableCommand {
         load.json = json
         load.showProgress = progress
         try await LoadRun(configuration: load).run()
+    }
+
+    /// Seconds that a duration can hold; how many make sense, the load says.
+    private static func duration(_ name: String, _ seconds: Double) throws -> Duration {
+        guard seconds.isFinite, abs(seconds) < 1e9 else {
+            throw ValidationError("--\(name) is \(seconds), and must be a number of seconds, at most 86400.")
+        }
+        return .seconds(seconds)
     }
 
     private func partyShares() throws -> [Int: Double] {
