@@ -2,10 +2,18 @@ import Foundation
 
 /// TCP ports of the loopback interface.
 enum FreePort {
-    /// A port that nobody listens on, chosen by the kernel. Another process may take it before it is used; the child
-    /// that was meant to then fails to start and says so.
+    /// Below those that the kernel gives to whoever wants any port (Linux: from 32768), outgoing connections among
+    /// them, so that none gets one of these by chance between the choice and the use.
+    private static let portsToChoose = 20_000..<32_000
+
+    /// A port that nobody listens on. Another process may still take it before it is used; the child that was meant to
+    /// then fails to start and says so.
     static func any() throws -> Int {
-        try bound(to: 0)
+        for _ in 0..<100 {
+            let port = Int.random(in: portsToChoose)
+            if isFree(port) { return port }
+        }
+        return try bound(to: 0)
     }
 
     /// Whether one could listen on the port now.
