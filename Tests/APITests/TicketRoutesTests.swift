@@ -82,7 +82,7 @@ struct TicketRoutesTests {
             let path = try await api.queue(player).path
             var request = HTTPClientRequest(url: api.client.base + path + "/events")
             request.headers.add(name: "Authorization", value: "Bearer \(player.accessToken)")
-            let stream = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
+            let stream = try await HTTPClient.shared.execute(request, timeout: .seconds(90))
             #expect(stream.headers["Content-Type"] == ["text/event-stream"])
             var text = ""
             for try await part in stream.body {
@@ -96,17 +96,50 @@ struct TicketRoutesTests {
         }
     }
 
+    @Test("a player has four streams of events at most; a closed one makes room for the next")
+    func streamsMax() async throws {
+        try await withAPI { api in
+            let player = try await api.player()
+            let path = try await api.queue(player).path + "/events"
+            func open() async throws -> HTTPClientResponse {
+                var request = HTTPClientRequest(url: api.client.base + path)
+                request.headers.add(name: "Authorization", value: "Bearer \(player.accessToken)")
+                return try await HTTPClient.shared.execute(request, timeout: .seconds(90))
+            }
+            var streams: [HTTPClientResponse] = []
+            for _ in 0..<4 { streams.append(try await open()) }
+            #expect(streams.allSatisfy { $0.status == .ok })
+            let refused = try await api.client.send(.GET, path, token: player.accessToken)
+            #expect(refused.status == 429)
+            #expect(try refused.problem().detail.contains("4 streams of events"))
+            // To another player that does not matter.
+            let other = try await api.player("Bob")
+            let ticket = try await api.queue(other).path
+            #expect(try await api.client.send(.DELETE, ticket, token: other.accessToken).status == 200)
+            #expect(try await api.client.send(.GET, ticket + "/events", token: other.accessToken).status == 200)
+
+            streams.removeAll()
+            _ = try await api.client.send(
+                .DELETE, String(path.dropLast("/events".count)), token: player.accessToken)
+            try await eventually("there is room again") {
+                try await api.client.send(.GET, path, token: player.accessToken).status == 200
+            }
+        }
+    }
+
     @Test("a match is proposed to two players; a decline puts the other back with the time it queued at")
     func acceptAndDecline() async throws {
         try await withAPI { api in
             let redis = RedisClient(
                 configuration: try RedisConfiguration(url: api.redis.url), logger: testLogger)
-            try await withServices([redis, Ranker(redis: redis, logger: testLogger)]) {
+            try await withServices([redis, Ranker(redis: redis, rules: .patient, logger: testLogger)]) {
                 let (ada, bob) = (try await api.player("Ada"), try await api.player("Bob"))
                 let first = try await api.queue(ada)
                 let second = try await api.queue(bob)
                 for (ticket, player) in [(first, ada), (second, bob)] {
-                    #expect(try await api.state("\(ticket.path)?wait=30&since=queued", player) == "proposed")
+                    try await eventually("a match is proposed") {
+                        try await api.state("\(ticket.path)?wait=30&since=queued", player) == "proposed"
+                    }
                 }
                 // Accepting twice is no fault; declining after it is.
                 for _ in 0..<2 {

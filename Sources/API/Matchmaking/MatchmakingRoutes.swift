@@ -14,11 +14,14 @@ public struct MatchmakingRoutes: Sendable {
     public static let waitSecondsMax = 30
     /// How often a stream of events says that it lives.
     static let heartbeat = Duration.seconds(10)
+    /// How many streams of events a player may have open at once, at one process.
+    static let streamsMax = 4
 
     private let service: MatchmakingService
     private let watcher: TicketWatcher
     private let source: TicketMemberSource
     private let replies: TicketReplies
+    private let streams = OpenStreams(max: streamsMax)
 
     public init(
         service: MatchmakingService, watcher: TicketWatcher, source: TicketMemberSource, replies: TicketReplies
@@ -105,7 +108,12 @@ public struct MatchmakingRoutes: Sendable {
         let player = try context.requirePlayer()
         let id = try context.parameter("id", as: TicketID.self)
         let first = try await owned(id, player)
+        guard let place = streams.open(by: player) else {
+            throw Problem.tooManyRequests(
+                "You have \(Self.streamsMax) streams of events open. Close one of them first.", retryAfterSeconds: 1)
+        }
         let body = ResponseBody { writer in
+            defer { withExtendedLifetime(place) {} }
             var current = first
             while true {
                 try await writer.write(try await replies.event(current, id, to: player))
