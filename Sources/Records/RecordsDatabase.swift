@@ -22,10 +22,10 @@ public final class RecordsDatabase: Sendable {
     let pool: DatabasePool
     private let commits: GroupCommit
 
-    init(path: String, pool: DatabasePool, logger: Logger) {
+    init(path: String, pool: DatabasePool, logger: Logger, limits: GroupCommitLimits = GroupCommitLimits()) {
         self.path = path
         self.pool = pool
-        commits = GroupCommit(pool: pool, limits: GroupCommitLimits(), file: path.lastPathComponent, logger: logger)
+        commits = GroupCommit(pool: pool, limits: limits, file: path.lastPathComponent, logger: logger)
     }
 
     /// Reads a consistent snapshot of the file; writers are not held up.

@@ -100,7 +100,7 @@ struct AccountRoutesTests {
         try await withAPI { api in
             let email = try #require(try await api.player().email)
             var reply = try await api.logIn(email, "not the password")
-            for _ in 0..<8 where reply.status == 401 { reply = try await api.logIn(email, "not the password") }
+            for _ in 0..<20 where reply.status == 401 { reply = try await api.logIn(email, "not the password") }
             #expect(reply.status == 429)
             #expect(try reply.problem().code == "too-many-requests")
             #expect((Int(reply.headers["Retry-After"].first ?? "") ?? 0) >= 1)
@@ -158,16 +158,20 @@ struct AccountRoutesTests {
     @Test("too many log-ins of an address are refused before any work; another address is not, and lying doesn't help")
     func rates() async throws {
         try await withAPI { configuration in
-            configuration.limits.logIns = 8
+            // Two at once, then one a minute: however slow the machine is, no third one comes through.
+            configuration.limits.logIns = 1
         } _: { api in
             func status(_ forwarded: String) async throws -> TestReply {
                 try await api.logIn("nobody@example.com", "some password", headers: [("X-Forwarded-For", forwarded)])
             }
+            let begin = ContinuousClock.now
             #expect(try await status("198.51.100.1").status == 401)
             #expect(try await status("198.51.100.1").status == 401)
             let refused = try await status("198.51.100.1")
             #expect(refused.status == 429)
-            #expect(refused.headers["Retry-After"] == ["8"])
+            let wait = try #require(refused.headers["Retry-After"].first.flatMap { Int($0) })
+            let passed = (ContinuousClock.now - begin) / .seconds(1)
+            #expect(wait <= 60 && Double(wait) >= 60 - passed, "\(wait) s, asked for the first time \(passed) s ago")
             #expect(try await status("203.0.113.5, 198.51.100.1").status == 429)
             #expect(try await status("198.51.100.2").status == 401)
         }

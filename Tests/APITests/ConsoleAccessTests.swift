@@ -245,7 +245,7 @@ struct ConsoleAccessTests {
             let developer = try await api.staff(.developer)
             try await api.withBrowser { browser in
                 var last: TestReply?
-                for _ in 0..<8 where last?.status != 429 {
+                for _ in 0..<20 where last?.status != 429 {
                     last = try await browser.logIn(developer.email ?? "", password: "not the password")
                 }
                 let reply = try #require(last)

@@ -53,7 +53,7 @@ actor ConsoleBrowser {
         let cookies = cookies.map { "\($0)=\($1)" }.joined(separator: "; ")
         if !cookies.isEmpty { request.headers.add(name: "Cookie", value: cookies) }
         if let body { request.body = .bytes(body) }
-        let reply = try await http.execute(request, timeout: .seconds(40))
+        let reply = try await http.execute(request, timeout: .seconds(90))
         let text = try await reply.body.collect(upTo: 4 * 1024 * 1024)
         remember(reply.headers["Set-Cookie"])
         let answer = TestReply(status: Int(reply.status.code), headers: reply.headers, body: Data(buffer: text))

@@ -10,7 +10,7 @@ struct ConsoleBrowserTests {
     /// With `MUSTER_PICTURES` set to a folder, the pages' pictures are left there.
     @Test(
         "without JavaScript a developer edits and publishes, an operator refunds, and every page is accessible",
-        .timeLimit(.minutes(8)))
+        .timeLimit(.minutes(30)))
     func browser() async throws {
         try await withAPI { api in
             let developer = try await api.staff(.developer, name: "Ada")

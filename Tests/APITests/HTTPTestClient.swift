@@ -22,7 +22,7 @@ struct HTTPTestClient: Sendable {
     }
 
     func send(_ request: HTTPClientRequest) async throws -> TestReply {
-        let reply = try await HTTPClient.shared.execute(request, timeout: .seconds(40))
+        let reply = try await HTTPClient.shared.execute(request, timeout: .seconds(90))
         let body = try await reply.body.collect(upTo: 4 * 1024 * 1024)
         return TestReply(status: Int(reply.status.code), headers: reply.headers, body: Data(buffer: body))
     }

@@ -99,11 +99,14 @@ struct PartyRoutesTests {
         try await withAPI { api in
             let redis = RedisClient(configuration: try RedisConfiguration(url: api.redis.url), logger: testLogger)
             let service = MatchmakingService(redis: redis, logger: testLogger)
-            try await withServices([redis, Ranker(redis: redis, logger: testLogger)]) {
+            try await withServices([redis, Ranker(redis: redis, rules: .patient, logger: testLogger)]) {
                 let (ada, bob) = (try await api.player("Ada"), try await api.player("Bob"))
                 for player in [ada, bob] { #expect(try await api.queue(player).status == 201) }
                 let waiting: TicketSeen = try await api.get("/v1/matchmaking/active", ada).decode()
-                _ = try await api.get("\(waiting.path)?wait=30&since=queued", ada)
+                try await eventually("a match is proposed") {
+                    try await api.get("\(waiting.path)?wait=30&since=queued", ada).decode(TicketSeen.self).state
+                        == "proposed"
+                }
                 for player in [ada, bob] {
                     let active: TicketSeen = try await api.get("/v1/matchmaking/active", player).decode()
                     let accepted = try await api.post("\(active.path)/accept", player, nil)

@@ -4,6 +4,7 @@ import Accounts
 import Foundation
 import GameModel
 import Logging
+import Matchmaking
 import NIOHTTP1
 import Records
 import Store
@@ -95,6 +96,15 @@ extension WholeAPI {
     }
 }
 
+extension MatchmakingRules {
+    /// Those of the standard, with ten minutes to accept a duel: a proposal outlasts any slowness of the machine.
+    static var patient: MatchmakingRules {
+        var rules = MatchmakingRules.standard
+        rules.modes[Mode("duel")]?.acceptSeconds = 600
+        return rules
+    }
+}
+
 struct TestPlayer: Decodable, Sendable {
     var playerId: String
     var sessionId: String?
@@ -118,6 +128,8 @@ func withAPI(
     configuration.redisURL = redis.url
     configuration.dataFolder = folder.path
     configuration.port = 0
+    // Longer than a machine that is busy with other tests may stop for.
+    configuration.redisPatience = .seconds(30)
     // Cheap on purpose: the tests are of the API, not of what a password costs.
     configuration.scryptLogN = 10
     configuration.scryptP = 1

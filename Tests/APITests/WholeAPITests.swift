@@ -1,4 +1,5 @@
 import Accounts
+import APIWorker
 import Foundation
 import NIOHTTP1
 import Testing
@@ -150,7 +151,7 @@ struct WholeAPITests {
 
     @Test("with Redis down the answer is 503 with Retry-After and readiness says so; both recover by themselves")
     func outage() async throws {
-        try await withAPI { api in
+        try await withAPI({ $0.redisPatience = .seconds(2) }) { api in
             let player = try await api.player()
             let wish = #"{"mode":"duel","region":"eu"}"#
             api.redis.kill()

@@ -13,7 +13,7 @@ import Testing
         // a long silence is no death here: what is tried is the wipe, not a machine that has no time for heartbeats.
         let arguments = [
             "--ingest", "0", "--ranker", "1", "--verifier", "1", "--set", "allocator.regions=eu", "--set",
-            "instance.tick-ms=800", "--set", "allocator.silent-ms=20000", "--set", "allocator.dead-ms=60000",
+            "instance.tick-ms=1000", "--set", "allocator.silent-ms=20000", "--set", "allocator.dead-ms=60000",
         ]
         try await withMuster(arguments) { up in
             let state = try #require(try up.state())

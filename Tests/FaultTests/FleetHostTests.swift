@@ -13,8 +13,9 @@ struct FleetHostTests {
     private static let isLong = ProcessInfo.processInfo.environment["MUSTER_FULL"] != nil
     /// Fights of some seconds, so that many are under way at once, spread over all instances.
     private static let slowFights = ["instance.tick-ms=200", "allocator.strategy=spread"]
-    /// Of about fifteen seconds, so that some are under way on each instance at any moment while players come.
-    private static let slowestFights = ["instance.tick-ms=800", "allocator.strategy=spread"]
+    /// Of about twenty seconds, longer than it takes all players to come: each host is full for a while, on a slow
+    /// machine too.
+    private static let slowestFights = ["instance.tick-ms=1000", "allocator.strategy=spread"]
 
     @Test("two hosts with an allocator each: matches of one region are played on both, and the books balance")
     func twoHosts() async throws {
@@ -23,15 +24,16 @@ struct FleetHostTests {
         try await withMusterOnHosts(games: 2) { muster in
             let settings =
                 Self.slowFights + ["instance.slots=\(slots)", "allocator.free-slots-min=\(slots / 2)"]
-                // None is ended for want of players, or what it has played could not be told from the other host's.
-                + ["allocator.calm-seconds=86400"]
+                // None is ended for want of players or of time for heartbeats, or what it has played could not be told
+                // from the other host's.
+                + ["allocator.calm-seconds=86400", "allocator.silent-ms=20000", "allocator.dead-ms=60000"]
             // Either host has one, whatever the players do.
             try await muster.startAllocator(1, on: muster.game[0], regions: "eu", settings: settings)
             try await muster.startAllocator(
                 2, on: muster.game[1], regions: "eu", settings: settings + ["allocator.instances-min=2"])
             let ending = try await muster.load([
                 "--players", "\(players)", "--seconds", Self.isLong ? "180" : "6", "--modes", "duel", "--regions", "eu",
-                "--require-finished", "0.95",
+                "--drain", "180", "--require-finished", "0.95",
             ])
             #expect(ending.status == 0, "\(ending.output)\(ending.errors)")
             if Self.isLong { print(ending.output) }
@@ -51,10 +53,12 @@ struct FleetHostTests {
 
     @Test(
         "hosts cut off from Redis and the API for 30 s: fights go on, results count once, nothing new is sent there",
-        .timeLimit(.minutes(10)))
+        .timeLimit(.minutes(20)))
     func cutOff() async throws {
         // No ingest yet: the streams then tell which fights have begun.
-        try await withMusterOnHosts(games: 3, ["--ingest", "0"]) { muster in
+        // Passwords are hashed at a lower cost, so that the players come at once.
+        let quick = ["--set", "password.scrypt.log-n=12", "--set", "password.scrypt.p=1"]
+        try await withMusterOnHosts(games: 3, ["--ingest", "0"] + quick) { muster in
             let settings = Self.slowestFights + ["instance.slots=6", "allocator.free-slots-min=1"]
             let (lonely, neighbour, other) = (muster.game[0], muster.game[1], muster.game[2])
             try await muster.startAllocator(1, on: lonely, regions: "eu", settings: settings)
@@ -64,7 +68,7 @@ struct FleetHostTests {
             // The one host of its region: nobody else can take its instances for dead.
             try await muster.startAllocator(3, on: other, regions: "us", settings: settings)
             async let load = muster.load([
-                "--players", "80", "--seconds", "25", "--drain", "180", "--modes", "duel", "--regions", "eu,us",
+                "--players", "80", "--seconds", "10", "--drain", "300", "--modes", "duel", "--regions", "eu,us",
                 "--require-finished", "0.95",
             ])
             let cut = try await fightsOn([lonely, other], muster)
@@ -104,16 +108,21 @@ struct FleetHostTests {
     /// Waits until some fights go on on each of the hosts; what is there then, by the host's number.
     private func fightsOn(_ hosts: [NetworkHost], _ muster: MusterOnHosts) async throws -> [Int: Scene] {
         var scenes: [Int: Scene] = [:]
-        try await eventually(within: .seconds(180), "matches are fought on each host") {
-            let running = try await Fights.running(muster.redis, muster.up.folder)
-            for host in hosts {
-                let there =
-                    try await muster.instances(on: host, region: Self.eu)
-                    + muster.instances(on: host, region: Self.us)
-                scenes[host.number] = Scene(
-                    instances: Set(there), fights: Set(running.filter { there.contains($0.instance) }.map(\.match)))
+        do {
+            try await eventually(within: .seconds(180), "matches are fought on each host") {
+                let running = try await Fights.running(muster.redis, muster.up.folder)
+                let instances =
+                    try await muster.fleet.list(Self.eu).instances + muster.fleet.list(Self.us).instances
+                for host in hosts {
+                    // Also those whose heartbeat is late at this moment.
+                    let there = instances.filter { $0.host == host.address(.outside) }.map(\.instance)
+                    scenes[host.number] = Scene(
+                        instances: Set(there), fights: Set(running.filter { there.contains($0.instance) }.map(\.match)))
+                }
+                return scenes.values.allSatisfy { $0.fights.count >= 2 }
             }
-            return scenes.values.allSatisfy { $0.fights.count >= 2 }
+        } catch {
+            throw TestSupportError("\(error); last seen: \(scenes.mapValues { "\($0.fights.count) fights" })")
         }
         return scenes
     }

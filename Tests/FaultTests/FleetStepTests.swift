@@ -102,7 +102,13 @@ import Testing
                         for pid in try up.instances().prefix(1) { kill(pid, SIGKILL) }
                     } else {
                         try await up.allAreBack()
-                        try up.killProcess(["allocator-1", "allocator-2", "ingest-1", "ingest-2"][victim - 2])
+                        let name = ["allocator-1", "allocator-2", "ingest-1", "ingest-2"][victim - 2]
+                        let restarts = try up.killProcess(name)
+                        // Else it would still count as running when its turn comes again.
+                        try await eventually(within: .seconds(180), "the end of \(name) is noticed") {
+                            let member = try up.state()?.processes.first { $0.name == name }
+                            return (member?.restarts ?? 0) > restarts
+                        }
                     }
                 }
                 try await up.allAreBack()

@@ -43,16 +43,18 @@ import Testing
                 let moment = ContinuousClock.now
                 let kept = mayLoseWithin == nil ? try await writtenLength(trial, server) : nil
                 try await trial.effects(reach: 800)
+                let before = ContinuousClock.now
                 server.kill()
                 let end = ContinuousClock.now
                 if let kept { try FileHandle(forWritingTo: file(of: server)).truncate(atOffset: kept) }
                 try await server.restart()
                 try await filling
                 try await trial.settle()
-                let since = mayLoseWithin.map { end - $0 } ?? moment
+                let since = mayLoseWithin.map { before - $0 } ?? moment
                 let books = try await trial.close { id in
                     guard let promised = trial.promised(id), !QueueTrial.isOwed(id) else { return false }
-                    return promised >= since && promised <= end
+                    // By when it was asked for: that it was acknowledged may have been noted after the kill.
+                    return promised >= since && trial.begun(id).map { $0 <= end } == true
                 }
                 trial.report(fault, books, kept.map { _ in "the file's last \(Self.text(end - moment)) gone" })
             }

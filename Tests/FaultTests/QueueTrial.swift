@@ -17,6 +17,8 @@ final class QueueTrial: Sendable {
     private let processes = Mutex<[GuardedProcess]>([])
     /// When each job's enqueue was acknowledged, or its outbox row committed.
     private let promises = Mutex<[JobID: ContinuousClock.Instant]>([:])
+    /// When the call began that was acknowledged then.
+    private let beginnings = Mutex<[JobID: ContinuousClock.Instant]>([:])
 
     static let queueName = QueueName("trial")
 
@@ -71,7 +73,7 @@ final class QueueTrial: Sendable {
     func fill(_ numbers: Range<Int>, owedBy relay: OutboxRelay? = nil, through queue: JobQueue? = nil) async throws {
         for start in stride(from: numbers.lowerBound, to: numbers.upperBound, by: 20) {
             let batch = start..<min(start + 20, numbers.upperBound)
-            try await eventually(within: .seconds(90), "fewer than 200 jobs wait") {
+            try await eventually(within: .seconds(180), "fewer than 200 jobs wait") {
                 guard let counts = try await self.counts() else { return false }
                 return counts.waiting + counts.later < 200
             }
@@ -90,7 +92,9 @@ final class QueueTrial: Sendable {
     func enqueue(_ numbers: Range<Int>, ms: Int? = nil, through other: JobQueue? = nil) async throws {
         let queue = other ?? queue
         let jobs = numbers.map { (id: JobID("direct-\($0)") as JobID?, job: LedgerJob(n: $0, ms: ms)) }
-        try await eventually(within: .seconds(60), "jobs are enqueued") {
+        var begin = ContinuousClock.now
+        try await eventually(within: .seconds(180), "jobs are enqueued") {
+            begin = .now
             do throws(JobError) {
                 try await queue.enqueue(jobs)
                 return true
@@ -98,21 +102,26 @@ final class QueueTrial: Sendable {
                 return false
             }
         }
-        promise(jobs.compactMap(\.id))
+        promise(jobs.compactMap(\.id), since: begin)
     }
 
     private static func owed(_ number: Int) -> JobID { JobID("owed-\(number)") }
 
     static func isOwed(_ id: JobID) -> Bool { id.rawValue.hasPrefix("owed-") }
 
-    func promise(_ ids: [JobID]) {
+    func promise(_ ids: [JobID], since begin: ContinuousClock.Instant = .now) {
         let now = ContinuousClock.now
         promises.withLock { promises in
             for id in ids { promises[id] = now }
         }
+        beginnings.withLock { beginnings in
+            for id in ids { beginnings[id] = begin }
+        }
     }
 
     func promised(_ id: JobID) -> ContinuousClock.Instant? { promises.withLock { $0[id] } }
+
+    func begun(_ id: JobID) -> ContinuousClock.Instant? { beginnings.withLock { $0[id] } }
 
     /// Runs the body beside a relay of what the ledger owes.
     func withRelay(isolation: isolated (any Actor)? = #isolation, _ body: (OutboxRelay) async throws -> Void)
@@ -130,13 +139,13 @@ final class QueueTrial: Sendable {
 
     /// Waits until so many effects were written.
     func effects(reach count: Int) async throws {
-        try await eventually(within: .seconds(90), "\(count) effects") { try await ledger.effectCount() >= count }
+        try await eventually(within: .seconds(180), "\(count) effects") { try await ledger.effectCount() >= count }
     }
 
     /// Waits until nothing waits, runs or is owed.
     /// - Parameter later: so many jobs are due much later.
     func settle(later: Int = 0) async throws {
-        try await eventually(within: .seconds(90), "all jobs have ended") {
+        try await eventually(within: .seconds(180), "all jobs have ended") {
             guard let counts = try await self.counts() else { return false }
             guard counts.waiting + counts.leased == 0, counts.later == later else { return false }
             return try await ledger.openDebts() == 0

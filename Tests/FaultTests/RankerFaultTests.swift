@@ -35,7 +35,7 @@ import Testing
                 let stopped = try await rankers.holder(of: Self.duel, service)
                 stopped.signal(SIGSTOP)
                 try await crowd.queue(20)
-                try await eventually(within: .seconds(60), "another ranker holds the pool") {
+                try await eventually(within: .seconds(180), "another ranker holds the pool") {
                     let now = try await service.depth(of: Self.duel).ranker
                     return now != nil && now.flatMap(rankers.process(named:))?.pid != stopped.pid
                 }
@@ -61,10 +61,21 @@ private final class RankerProcesses {
     private let url: String
     private let folder: TemporaryFolder
     private var processes: [(process: GuardedProcess, log: String)] = []
+    /// The pools of the built-in rules, and time to accept: what is proposed while another ranker is waited for, or on
+    /// a machine that has no time for the players, must not run out.
+    private static let rules = """
+        regions: [eu, us]
+        modes:
+          duel: {teams: {size: 1}, acceptance: {seconds: 600}}
+          trio: {teams: {size: 3}}
+          squad: {teams: {size: 5}}
+
+        """
 
     init(url: String, folder: TemporaryFolder, count: Int) async throws {
         self.url = url
         self.folder = folder
+        try Data(Self.rules.utf8).write(to: URL(filePath: folder.file("rules.yaml")))
         for _ in 0..<count { try await start() }
     }
 
@@ -73,6 +84,7 @@ private final class RankerProcesses {
         var environment = ProcessInfo.processInfo.environment
         environment["MUSTER_RANKER_LEASE_MS"] = "800"
         environment["MUSTER_RANKER_TICK_MS"] = "20"
+        environment["MUSTER_MATCHMAKING_RULES"] = folder.file("rules.yaml")
         let process = try await GuardedProcess.start(
             [try MusterUp.executable(), "ranker", "--redis", url], log: log, environment: environment)
         processes.append((process, log))
@@ -85,7 +97,7 @@ private final class RankerProcesses {
     /// The one that holds the pool, once one does.
     func holder(of pool: Pool, _ service: MatchmakingService) async throws -> GuardedProcess {
         var found: GuardedProcess?
-        try await eventually(within: .seconds(60), "a ranker holds the pool") {
+        try await eventually(within: .seconds(180), "a ranker holds the pool") {
             found = try await service.depth(of: pool).ranker.flatMap(self.process(named:))
             return found != nil
         }
@@ -124,7 +136,7 @@ private struct Crowd {
     /// Goes on until so many tickets were played.
     mutating func play(until count: Int) async throws {
         var crowd = self
-        try await eventually(within: .seconds(60), "\(count) tickets are played") {
+        try await eventually(within: .seconds(180), "\(count) tickets are played") {
             try await crowd.step()
             return crowd.tickets.count - crowd.waiting.count >= count
         }

@@ -28,7 +28,7 @@ struct StoreFaultTests {
     func everything() async throws {
         let arguments = [
             "--api", "2", "--verifier", "2", "--ranker", "0", "--allocator", "0", "--ingest", "0", "--set",
-            "sandbox.faults=\(Self.faults)", "--set", "sandbox.seed=7", "--set", "payments.timeout-ms=1000",
+            "sandbox.faults=\(Self.faults)", "--set", "sandbox.seed=7", "--set", "payments.timeout-ms=5000",
         ]
         try await withMuster(arguments) { up in
             let buyers = try await Buyers(up, orders: Self.orders)
@@ -40,7 +40,7 @@ struct StoreFaultTests {
             let accepted = buyers.accepted
             #expect(accepted.count == Self.orders, "each order was accepted in the end")
             try await giveSomeBack(up, Array(accepted.prefix(20)))
-            let audit = try await up.muster(["audit", "--wait", "120"])
+            let audit = try await up.muster(["audit", "--wait", "240"])
             #expect(audit.status == 0, "\(audit.output)\(audit.errors)")
             try await expectEnds(up, accepted)
         }
@@ -60,7 +60,7 @@ struct StoreFaultTests {
             if step == 4 { try await holdTheFile(up, buyers) }
             let name = ["api-1", "api-2", "verifier-1", "verifier-2"][Int.random(in: 0..<4, using: &random)]
             let restarts = try up.killProcess(name)
-            try await eventually(within: .seconds(60), "\(name) is back") {
+            try await eventually(within: .seconds(180), "\(name) is back") {
                 let member = try up.state()?.processes.first { $0.name == name }
                 return member?.pid != nil && (member?.restarts ?? 0) > restarts
             }
@@ -75,10 +75,10 @@ struct StoreFaultTests {
         let file = try DatabaseQueue(path: up.folder.file("accounts.sqlite"), configuration: configuration)
         let before = buyers.refusals
         try await file.writeWithoutTransaction { db in
-            try db.execute(sql: "PRAGMA busy_timeout = 10000; BEGIN IMMEDIATE")
+            try db.execute(sql: "PRAGMA busy_timeout = 60000; BEGIN IMMEDIATE")
         }
         do {
-            try await eventually(within: .seconds(90), "\(Buyers.atOnce) requests were turned away by the busy file") {
+            try await eventually(within: .seconds(180), "\(Buyers.atOnce) requests were turned away by the busy file") {
                 buyers.refusals >= before + Buyers.atOnce
             }
         } catch {
@@ -91,7 +91,7 @@ struct StoreFaultTests {
 
     /// Refunds of those that were paid, asked for while the provider fails as before.
     private func giveSomeBack(_ up: MusterUp, _ orders: [OrderID]) async throws {
-        try await eventually(within: .seconds(120), "the first orders have their verdict") {
+        try await eventually(within: .seconds(240), "the first orders have their verdict") {
             try await Self.states(up, orders).values.allSatisfy { !$0.isOpen }
         }
         let paid = try await Self.states(up, orders).filter { $0.value == .paid }.keys.sorted()
@@ -100,7 +100,7 @@ struct StoreFaultTests {
             let ending = try await up.muster(["store", "refund", order.rawValue, "--reason", "test", "--yes"])
             #expect(ending.status == 0, "\(ending.errors)")
         }
-        try await eventually(within: .seconds(120), "each of them was given back") {
+        try await eventually(within: .seconds(240), "each of them was given back") {
             try await Self.states(up, paid).values.allSatisfy { $0 == .refunded }
         }
     }
@@ -114,7 +114,9 @@ struct StoreFaultTests {
     }
 
     private static func states(_ up: MusterUp, _ orders: [OrderID]) async throws -> [OrderID: OrderState] {
-        let file = try DatabaseQueue(path: up.folder.file("accounts.sqlite"))
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(30)
+        let file = try DatabaseQueue(path: up.folder.file("accounts.sqlite"), configuration: configuration)
         let rows = try await file.read { db in
             try Row.fetchAll(db, sql: "SELECT order_id, state FROM purchases")
                 .map { (OrderID($0["order_id"]), OrderState(rawValue: $0["state"])) }
@@ -182,7 +184,7 @@ private final class Buyers: Sendable {
     private func buy(_ number: Int) async throws {
         struct Reply: Decodable { let orderId: OrderID }
         var tries = 0
-        try await eventually(within: .seconds(120), "order \(number) is accepted") {
+        try await eventually(within: .seconds(300), "order \(number) is accepted") {
             tries += 1
             var request = HTTPClientRequest(url: self.urls[(number + tries) % self.urls.count] + "/v1/store/orders")
             request.method = .POST

@@ -17,7 +17,7 @@ struct FleetHearingTests {
     @Test("an API that is ready hears; one that has lost Redis does not, nor does one that is gone")
     func hears() async throws {
         let api = API()
-        let readiness = Readiness()
+        let readiness = Readiness(checkTimeout: .seconds(60))
         readiness.register("redis") { api.hasRedis.withLock { $0 } ? .ready : .notReady("no connection") }
         let server = HealthServer(
             host: "127.0.0.1", port: 0, readiness: readiness, registry: MetricsRegistry(),

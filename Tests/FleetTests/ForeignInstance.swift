@@ -15,7 +15,7 @@ enum ForeignInstance {
                 data=None if body is None else json.dumps(body).encode(),
                 headers={"Authorization": "Bearer " + TOKEN, "Content-Type": "application/json"})
             try:
-                with urllib.request.urlopen(request, timeout=3) as answer:
+                with urllib.request.urlopen(request, timeout=60) as answer:
                     return answer.status, json.loads(answer.read() or b"null")
             except urllib.error.HTTPError as error:
                 return error.code, json.loads(error.read() or b"null")
@@ -96,7 +96,7 @@ enum ForeignInstance {
             connections, there, roster = [], set(), None
             while roster is None or there != roster:
                 connection, _ = listener.accept()
-                connection.settimeout(5)
+                connection.settimeout(60)
                 try:
                     line = connection.makefile("r").readline(4200)
                     player, match = admit(json.loads(line)["token"])

@@ -32,7 +32,7 @@ struct ForeignInstanceTests {
             ]
             async let output = ForeignProgram.output(
                 try ForeignProgram.python(), ["-c", ForeignInstance.program], environment: environment)
-            try await eventually(within: .seconds(60), "the fleet knows the instance") {
+            try await eventually("the fleet knows the instance") {
                 try await house.fleet.list(eu).freeSlots == 1
             }
             let players = try await [house.newPlayer("one"), house.newPlayer("two")]

@@ -108,6 +108,9 @@ extension InstanceConfiguration {
         configuration.token = "t"
         configuration.play.tick = .milliseconds(5)
         configuration.stopGrace = .seconds(5)
+        // However slow the machine is, who comes gets in, and who is waited for is there.
+        configuration.play.joinWait = .seconds(60)
+        configuration.limits.handshake = .seconds(60)
         return configuration
     }
 }

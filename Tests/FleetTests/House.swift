@@ -138,6 +138,7 @@ private func run(
     api.redisURL = server.url
     api.dataFolder = folder.path
     api.port = 0
+    api.redisPatience = .seconds(30)
     api.scryptLogN = 10
     api.scryptP = 1
     if let rules {
@@ -157,6 +158,7 @@ private func run(
     // The instance below is the fleet.
     allocator.instancesMin = 0
     allocator.freeSlotsMin = 0
+    allocator.fleet = .patient
     let placing = try AllocatorProcess(configuration: allocator, logger: logger)
         .services(redis: redis, rules: followed, database: database).filter { !($0 is RedisClient) }
     let ranker = Ranker(redis: redis, book: followed.book, logger: logger)
@@ -173,14 +175,7 @@ private func run(
             matches: MatchesRepository(database: database))
         if hasInstance {
             configuration.token = try await tokens.service(subject: FleetRoutes.sharedSubject, role: .instance)
-            if rules != nil {
-                // Long enough for others to come.
-                configuration.play.tick = .milliseconds(400)
-                configuration.play.ticksMax = 60
-                configuration.play.stateEvery = 1
-                configuration.play.backfillAfter = .milliseconds(20)
-                configuration.play.backfillInterval = .milliseconds(20)
-            }
+            if rules != nil { try await lengthen(&configuration.play, database) }
             try await withInstance(configuration) { _ in
                 try await eventually("the fleet knows the instance") { try await fleet.list(eu).freeSlots == 50 }
                 try await body(house)
@@ -192,4 +187,17 @@ private func run(
         try await tasks.waitForAll()
     }
     try database.close()
+}
+
+/// Matches long enough for others to come, however slow the machine is: two wardens need more than a minute for each
+/// other. A shade that comes fells one in a few ticks.
+private func lengthen(_ play: inout InstanceConfiguration.PlayRules, _ database: RecordsDatabase) async throws {
+    let balance = BalanceRepository(database: database)
+    try await balance.editCharacter("warden", health: 10_000, damage: 0, by: "test")
+    try await balance.editCharacter("shade", damage: 1_000, by: "test")
+    play.tick = .milliseconds(400)
+    play.ticksMax = 600
+    play.stateEvery = 1
+    play.backfillAfter = .milliseconds(20)
+    play.backfillInterval = .milliseconds(20)
 }

@@ -135,9 +135,17 @@ struct InstanceAttackTests {
     @Test("a connection that does not join in time is closed, also one that sends byte by byte")
     func slowLoris() async throws {
         try await withAPIAndInstance({ $0.limits.handshake = .milliseconds(50) }) { _, instance in
-            try await withGameClient(instance.port) { client in
-                try await client.send("{")
-                #expect(try await client.next() == nil)
+            do {
+                try await withGameClient(instance.port) { client in
+                    try await client.send("{")
+                    #expect(try await client.next() == nil)
+                }
+            } catch is ChannelError {
+                return  // Closed by the server before this was sent.
+            } catch is IOError {
+                return  // As above.
+            } catch is NIOAsyncWriterError {
+                return  // As above.
             }
         }
     }
@@ -169,6 +177,7 @@ struct InstanceAttackTests {
     func unjoinedLimit() async throws {
         try await withAPIAndInstance({
             $0.limits.unjoinedMax = 1
+            $0.limits.handshake = .seconds(10)
             $0.play.joinWait = .seconds(30)
         }) { [self] api, instance in
             let match = api.addMatch([one, two])
@@ -217,7 +226,7 @@ struct InstanceAttackTests {
     @Test("200 connections of garbage and slow ones beside a running match: it ends right, with both players in it")
     func siege() async throws {
         try await withAPIAndInstance({
-            $0.limits.handshake = .milliseconds(500)
+            $0.limits.handshake = .seconds(5)
             $0.limits.unjoinedMax = 100
             $0.play.ticksMax = 2_000
             $0.play.joinWait = .seconds(30)

@@ -189,15 +189,19 @@ struct MatchPlacerTests {
         logger.logLevel = .critical
         let database = try RecordsDatabase.open(
             path: folder.file("data.sqlite"), durability: .full, schemas: GameDataSchema.schemas, logger: logger)
-        try await withRedis { [logger] redis, _ in
+        // However slow the machine is, no time to accept or to be placed runs out.
+        var rules = MatchmakingRules.standard
+        rules.modes[Mode("duel")]?.acceptSeconds = 600
+        rules.modes[Mode("duel")]?.placeSeconds = 600
+        try await withRedis { [logger, rules] redis, _ in
             let fleet = FleetService(redis: redis, configuration: .patient)
             let matches = MatchesRepository(database: database)
-            let matchmaking = MatchmakingService(redis: redis, logger: logger)
+            let matchmaking = MatchmakingService(redis: redis, rules: rules, logger: logger)
             let placer = MatchPlacer(
                 fleet: fleet, places: fleet, matches: matches, balance: BalanceRepository(database: database),
                 matchmaking: matchmaking, logger: logger, slotsRanOut: { _ in })
             try await withThrowingTaskGroup(of: Void.self) { tasks in
-                tasks.addTask { try await Ranker(redis: redis, logger: logger).run() }
+                tasks.addTask { try await Ranker(redis: redis, rules: rules, logger: logger).run() }
                 defer { tasks.cancelAll() }
                 try await body(
                     House(

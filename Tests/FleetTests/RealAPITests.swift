@@ -64,16 +64,19 @@ struct RealAPITests {
             var players: [House.Player] = []
             for name in names { players.append(try await house.newPlayer(name)) }
             let (leaving, staying, coming) = (players[0], players[1], players[2])
-            let wish = #"{"mode":"duel","latencies":{"eu":20,"us":120}}"#
-            async let first = house.ready(leaving, wish)
-            let seat = try await house.ready(staying, wish)
+            func wish(_ character: String) -> String {
+                #"{"mode":"duel","character":"\#(character)","latencies":{"eu":20,"us":120}}"#
+            }
+            let (lasting, felling) = (wish("warden"), wish("shade"))
+            async let first = house.ready(leaving, lasting)
+            let seat = try await house.ready(staying, lasting)
             let left = try await first
             let match = try #require(left.matchId)
             #expect(match.pool?.region == .everywhere)
             #expect(match.region == eu)
 
             // Waits for a seat before there is one, so that it is taken soon after.
-            async let late = house.ready(coming, wish)
+            async let late = house.ready(coming, felling)
             async let ending = play(seat.port, token: seat.joinToken)
             try await withGameClient(left.port) { client in
                 try await client.join(left.joinToken)

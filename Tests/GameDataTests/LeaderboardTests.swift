@@ -216,6 +216,7 @@ struct LeaderboardTests {
         let cluster = try await RedisCluster.start()
         defer { cluster.stop() }
         try await withClient(try RedisConfiguration(url: cluster.url)) { redis in
+            try await redis.waitUntilConnected(timeout: .seconds(60))
             try await withData { database in
                 let stage = Stage(redis: redis, server: cluster.nodes[0], database: database)
                 for mode in ["duel", "squad", "royale", "brawl"] {

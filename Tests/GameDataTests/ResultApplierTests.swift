@@ -44,9 +44,7 @@ struct ResultApplierTests {
                             readiness: nil)
                         group.addTask { try await worker.run() }
                     }
-                    try await eventually(within: .seconds(30), "all are applied") {
-                        try await openOutbox(database) == 0
-                    }
+                    try await eventually("all are applied") { try await openOutbox(database) == 0 }
                 }
                 for placement in placements {
                     #expect(try await matches.match(placement.matchId)?.state == .finished)

@@ -32,7 +32,7 @@ import Testing
                 [
                     "load", "--api", api, "--players", "40", "--seconds", "8", "--regions", "eu", "--modes",
                     "duel=3,trio=1",
-                    "--require-finished", "0.8", "--json", "--report", up.folder.file("report.html"),
+                    "--drain", "180", "--require-finished", "0.8", "--json", "--report", up.folder.file("report.html"),
                 ], onData: false)
             try #require(load.status == 0, "\(load.errors)\n\(load.output)")
             let result = try JSONDecoder().decode(LoadResult.self, from: Data(load.output.utf8))
@@ -46,7 +46,7 @@ import Testing
                 ]))
             #expect(FileManager.default.fileExists(atPath: up.folder.file("report.html")))
 
-            let audit = try await up.muster(["audit", "--wait", "30"])
+            let audit = try await up.muster(["audit", "--wait", "180"])
             #expect(audit.status == 0, "\(audit.output)\(audit.errors)")
 
             let season = try await up.muster(["seasons", "start", "autumn", "--carry", "0.5", "--yes"])

@@ -81,7 +81,7 @@ private struct Listed: Decodable {
             try await desk.add("first", "second")
             try await desk.add("delayed", delay: .seconds(3600))
             try await desk.bury("buried", "no such mailbox")
-            _ = try await desk.queue.reserve(limit: 1, lease: .seconds(60), worker: "postman")
+            _ = try await desk.queue.reserve(limit: 1, lease: .seconds(3_600), worker: "postman")
             let table = try await desk.say("jobs", "ls")
             for words in [
                 /first +leased +mail\.send +1\/3 .*postman/, /second +available/, /delayed +scheduled .*due in/,
@@ -201,7 +201,7 @@ private struct Listed: Decodable {
             #expect(try await desk.state("c") == nil)
 
             // More than one, as the places of cancelled jobs are taken too.
-            _ = try await desk.queue.reserve(limit: 9, lease: .seconds(60), worker: "postman")
+            _ = try await desk.queue.reserve(limit: 9, lease: .seconds(3_600), worker: "postman")
             #expect(try await desk.state("run") == .leased)
             try await desk.refuses(["jobs", "rm", "run", "--yes"], saying: "it runs", "muster jobs cancel run")
             #expect(try await desk.say("jobs", "cancel", "run", "--yes").contains("next renewal"))

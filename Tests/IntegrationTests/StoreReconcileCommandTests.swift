@@ -40,7 +40,7 @@ import Testing
             ]
             request.body = .bytes(
                 ByteBuffer(string: "amount=700&currency=eur&payment_method=pm_card_visa&confirm=true"))
-            let response = try await HTTPClient.shared.execute(request, timeout: .seconds(10))
+            let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
             try #require(response.status == .ok)
         }
     }
@@ -61,7 +61,7 @@ import Testing
             let text = String(decoding: FileManager.default.contents(atPath: log) ?? Data(), as: UTF8.self)
             return text.firstMatch(of: /url=(http:\/\/[0-9.]+:[0-9]+)/).map { String($0.1) }
         }
-        try await eventually(within: .seconds(30), "the sandbox listens") { url() != nil }
+        try await eventually("the sandbox listens") { url() != nil }
         try await body(Counter(folder: folder, url: try #require(url())))
     }
 

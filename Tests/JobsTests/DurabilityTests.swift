@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct DurabilityTests {
     private func enqueue(
-        _ ids: [String], on queue: JobQueue, _ replicas: Int = 1, within: Duration = .seconds(10)
+        _ ids: [String], on queue: JobQueue, _ replicas: Int = 1, within: Duration = .seconds(30)
     ) async throws {
         let jobs = try ids.map { try EncodedJob(Add(), id: JobID($0)) }
         _ = try await queue.enqueue(encoded: jobs, durability: .replicated(replicas, within: within))
@@ -78,7 +78,7 @@ import Testing
         try await withReplica { queue, _, replica in
             try await enqueue(["warm"], on: queue)
             let error = await #expect(throws: JobError.self) {
-                try await enqueue(["a"], on: queue, 2, within: .milliseconds(150))
+                try await enqueue(["a"], on: queue, 2, within: .seconds(5))
             }
             #expect(isNotReplicated(error, 1, of: 2))
             replica.kill()
@@ -119,12 +119,17 @@ import Testing
 
     @Test("more replicated enqueues than there are connections take turns, beside workers that block")
     func many() async throws {
-        try await withReplica(configure: { $0.blockingConnectionsMax = 2 }) { queue, _, _ in
+        let two = { (configuration: inout RedisConfiguration) in
+            configuration.blockingConnectionsMax = 2
+            // For so long the last in line waits.
+            configuration.commandTimeout = .seconds(60)
+        }
+        try await withReplica(configure: two) { queue, _, _ in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<2 {
                     group.addTask {
                         await #expect(throws: RedisError.cancelled) {
-                            try await queue.redis.sendBlocking(["BLPOP", "nothing", 0], timeout: .seconds(60))
+                            try await queue.redis.sendBlocking(["BLPOP", "nothing", 0], timeout: .seconds(300))
                         }
                     }
                 }
@@ -140,9 +145,11 @@ import Testing
 
     @Test("in a cluster the replicas of the queue's own master are waited for")
     func cluster() async throws {
-        let cluster = try await RedisCluster.start(replicas: 1)
+        // A master that is only starved for a moment must not be replaced.
+        let cluster = try await RedisCluster.start(replicas: 1, arguments: ["--cluster-node-timeout", "15000"])
         defer { cluster.stop() }
         try await withClient(try RedisConfiguration(url: cluster.url)) { redis in
+            try await redis.waitUntilConnected(timeout: .seconds(60))
             for name in ["a", "b", "c", "d"] {
                 let queue = JobQueue(name: QueueName(name), redis: redis)
                 try await enqueue(["met"], on: queue)
@@ -169,7 +176,9 @@ import Testing
     func sentinel() async throws {
         let servers = try await RedisSentinels.start()
         defer { servers.stop() }
+        try await servers.setDownAfter(milliseconds: 60_000)
         try await withClient(try RedisConfiguration(url: servers.url)) { redis in
+            try await redis.waitUntilConnected(timeout: .seconds(60))
             let queue = JobQueue(name: QueueName("test"), redis: redis)
             try await enqueue(["a"], on: queue)
             #expect(try await servers.replica.command("HEXISTS \(queue.keys.jobs) a") == ":1")

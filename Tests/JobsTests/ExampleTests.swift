@@ -44,5 +44,6 @@ func serveGreetings(redisURL: String, greet: @escaping @Sendable (String) -> Voi
         try await eventually("both were greeted") { said.noted.count == 2 }
         group.cancelAll()
     }
-    #expect(said.noted == ["hello Ada, attempt 1", "hello Grace, attempt 1"])
+    // A worker that looks late finds both, and runs them at once.
+    #expect(said.noted.sorted() == ["hello Ada, attempt 1", "hello Grace, attempt 1"])
 }

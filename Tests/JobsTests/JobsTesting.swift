@@ -35,15 +35,18 @@ let quiet: Logger = {
 
 /// A queue on a Redis of its own.
 func withQueue(_ body: (JobQueue, RedisServer) async throws -> Void) async throws {
-    try await withRedis { client, server in
+    // On a starved machine a call may take long, which none of these tests is about.
+    try await withRedis(configure: { $0.commandTimeout = .seconds(30) }) { client, server in
         try await body(JobQueue(name: QueueName("test"), redis: client), server)
     }
 }
 
-/// A worker's settings with which a test need not wait.
+/// A worker's settings with which a test need not wait. Its leases are long, so that none is lost while the machine is
+/// starved, and are renewed often, so that one that was taken away is noticed soon.
 func quickWorker(_ change: (inout JobWorkerConfiguration) -> Void = { _ in }) -> JobWorkerConfiguration {
     var configuration = JobWorkerConfiguration()
-    configuration.leaseDuration = .milliseconds(300)
+    configuration.leaseDuration = .seconds(60)
+    configuration.renewInterval = .milliseconds(100)
     configuration.blockMax = .milliseconds(200)
     change(&configuration)
     return configuration

@@ -51,10 +51,11 @@ extension JobWorkers {
                 handlers: [.each(Add.self) { _, _ in await release.wait() }], logger: quiet)
             try await queue.enqueue(Add(), id: JobID("held"))
             try await withWorkers([worker]) {
+                var listed: [WorkerEntry] = []
                 try await eventually("it is listed with the job that it runs") {
-                    try await JobWorkers(queue: queue).list().first?.worker.running == 1
+                    listed = try await JobWorkers(queue: queue).list()
+                    return listed.first?.worker.running == 1
                 }
-                let listed = try await JobWorkers(queue: queue).list()
                 let entry = try #require(listed.first)
                 #expect(listed.count == 1 && entry.id == worker.workerID && entry.queue == queue.name)
                 #expect(entry.isLive && entry.order == nil && entry.silentMs < 5_000)
@@ -64,7 +65,9 @@ extension JobWorkers {
                 release.raise()
                 try await queue.settled()
             }
-            #expect(try await JobWorkers(queue: queue).list(includingSilent: true).isEmpty)
+            try await eventually("it has signed off") {
+                try await JobWorkers(queue: queue).list(includingSilent: true).isEmpty
+            }
         }
     }
 
@@ -94,7 +97,9 @@ extension JobWorkers {
                 // Longer than the worker counts as ready without a word from the queue.
                 let quietSince = ContinuousClock.now
                 try await eventually("time passes") { .now - quietSince > .milliseconds(700) }
-                #expect(await readiness.report().allSatisfy { $0.state == .ready })
+                try await eventually("it is ready all the same") {
+                    await readiness.report().allSatisfy { $0.state == .ready }
+                }
                 #expect(ledger.total == 1)
                 #expect(try await queue.counts().waiting == 1)
 
@@ -163,7 +168,7 @@ extension JobWorkers {
             #expect(ledger.noted == ["the neighbour stops gracefully"])
             #expect(ledger.counts == [JobID("last"): 1])
             #expect(try await queue.counts().waiting == 1)
-            #expect(try await workers.list(includingSilent: true).isEmpty)
+            try await eventually("it has signed off") { try await workers.list(includingSilent: true).isEmpty }
             #expect(try await workers.order(id: worker.workerID, .quiet) == .unknown)
             #expect(try await queue.redis.send(["EXISTS", RedisArgument(WorkerKeys(queue.name).orders)]).int == 0)
         }

@@ -80,8 +80,11 @@ import Testing
             try await withQueue { queue, server in
                 let relay = OutboxRelay(database: database, redis: queue.redis, kinds: [Add.self], logger: quiet)
                 for id in ["a", "b"] { try await owe(id, in: database) }
+                let start = Instant.now
                 #expect(try await relay.relayDue() == 2)
-                #expect(try await relay.relayDue() == 0)
+                let again = try await relay.relayDue()
+                // What was offered is left alone for 5 s, which a starved process may take for the two calls.
+                #expect(again == 0 || Instant.now - start >= .seconds(5))
                 #expect(try await queue.counts().waiting == 2)
                 try await server.flush()
                 #expect(try await queue.counts().waiting == 0)

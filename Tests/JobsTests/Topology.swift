@@ -25,13 +25,20 @@ final class TopologyServers: Sendable {
 
     private init(_ servers: Servers) { self.servers = servers }
 
-    static func start(_ topology: Topology) async throws -> TopologyServers {
+    /// - Parameter nodeTimeout: after how many ms without an answer a cluster's master is replaced: long where none is
+    ///   to be, however starved it is.
+    static func start(_ topology: Topology, nodeTimeout: Int = 15_000) async throws -> TopologyServers {
         switch topology {
         case .single:
             let arguments = ["--appendonly", "yes", "--appendfsync", "always"]
             return TopologyServers(.single(try await RedisServer.start(arguments: arguments)))
-        case .sentinel: return TopologyServers(.sentinel(try await RedisSentinels.start()))
-        case .cluster: return TopologyServers(.cluster(try await RedisCluster.start(replicas: 1)))
+        case .sentinel:
+            let sentinels = try await RedisSentinels.start()
+            try await sentinels.setDownAfter(milliseconds: 60_000)
+            return TopologyServers(.sentinel(sentinels))
+        case .cluster:
+            let arguments = ["--cluster-node-timeout", String(nodeTimeout)]
+            return TopologyServers(.cluster(try await RedisCluster.start(replicas: 1, arguments: arguments)))
         }
     }
 
@@ -41,6 +48,11 @@ final class TopologyServers: Sendable {
         case .sentinel(let servers): servers.stop()
         case .cluster(let cluster): cluster.stop()
         }
+    }
+
+    /// From now on the sentinels replace a master that does not answer.
+    func expectLoss() async throws {
+        if case .sentinel(let sentinels) = servers { try await sentinels.setDownAfter(milliseconds: 3_000) }
     }
 
     /// - Parameter name: by which `isBlocked` knows the client.
@@ -92,5 +104,21 @@ actor SharedServers {
         let task = Task { try await TopologyServers.start(topology) }
         started[topology] = task
         return try await task.value
+    }
+}
+
+extension RedisSentinels {
+    /// After how long without an answer a server is down for the sentinels: long where none is to be replaced, however
+    /// starved it is.
+    func setDownAfter(milliseconds: Int) async throws {
+        for port in sentinelPorts {
+            try await withClient(try RedisConfiguration(url: "redis://127.0.0.1:\(port)")) { sentinel in
+                try await sentinel.waitUntilConnected(timeout: .seconds(60))
+                _ = try await sentinel.send([
+                    "SENTINEL", "SET", RedisArgument(RedisSentinels.masterName), "down-after-milliseconds",
+                    RedisArgument(milliseconds),
+                ])
+            }
+        }
     }
 }

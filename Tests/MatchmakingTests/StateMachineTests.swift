@@ -17,7 +17,9 @@ struct StateMachineTests {
                 $0.partyMax = 3
                 $0.placementsMax = 2
                 // Only the steps move time, however slow the machine is.
+                $0.joinSeconds = 3_600
                 $0.acceptSeconds = 600
+                $0.placeSeconds = 3_600
                 $0.waitSecondsMax = 86_400
                 $0.abandonedSeconds = 0
             }

@@ -14,7 +14,8 @@ let testLogger: Logger = {
 
 /// Duels in Europe only, so that a test's ranker has one pool.
 func duels(_ change: (inout ModeRules) -> Void = { _ in }) -> MatchmakingRules {
-    var rules = ModeRules(teamSize: 1)
+    // No proposal and no placing runs out by itself, however slow the machine is.
+    var rules = ModeRules(teamSize: 1, acceptSeconds: 600, placeSeconds: 600)
     change(&rules)
     return MatchmakingRules(modes: [Mode("duel"): rules], regions: [Region("eu")])
 }
@@ -29,6 +30,12 @@ extension MatchmakingService {
 
     func state(_ ticket: Ticket) async throws -> TicketState? { try await self.ticket(ticket.id)?.state }
 
+    /// Returns when Redis's clock has moved on, so that who queues from then on has waited less than who did before.
+    func letClockMove() async throws {
+        let now = try await RedisClock.read(redis).now
+        try await eventually("the clock moves") { try await RedisClock.read(redis).now > now }
+    }
+
     /// Commits a match as a ranker that holds the pool would.
     func propose(
         _ tickets: [Ticket], in pool: Pool = duelEU, lease: String
@@ -42,11 +49,11 @@ extension MatchmakingService {
         return try await committer.commit([proposal])[0]
     }
 
-    /// Takes the pool for an owner; answers the lease's value.
+    /// Takes the pool for an owner, for a day, so that no slow test outlives it; answers the lease's value.
     func takePool(_ owner: String, _ pool: Pool = duelEU) async throws -> String {
         let reply = try await redis.run(
             MatchmakingScripts.lease, keys: [MatchmakingKeys(pool).lease],
-            arguments: [RedisArgument(owner), "60000", "1"])
+            arguments: [RedisArgument(owner), "86400000", "1"])
         return "\(owner) \(reply.int ?? 0)"
     }
 

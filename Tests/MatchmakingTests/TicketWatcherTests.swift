@@ -30,7 +30,7 @@ struct TicketWatcherTests {
                 try await withThrowingTaskGroup(of: TicketState?.self) { group in
                     for ticket in tickets {
                         group.addTask {
-                            try await watcher.next(of: ticket.id, after: .queued, within: .seconds(30)) {
+                            try await watcher.next(of: ticket.id, after: .queued, within: .seconds(300)) {
                                 try await service.ticket(ticket.id)
                             }?.state
                         }
@@ -71,7 +71,7 @@ struct TicketWatcherTests {
             let service = MatchmakingService(redis: redis, rules: duels(), logger: testLogger)
             try await withWatcher(redis) { watcher in
                 let ticket = try await service.queue("p")
-                async let gone = watcher.next(of: ticket.id, after: .queued, within: .seconds(30)) {
+                async let gone = watcher.next(of: ticket.id, after: .queued, within: .seconds(300)) {
                     try await service.ticket(ticket.id)
                 }
                 try await eventually("it is watched") { watcher.watchCount == 1 }
@@ -96,7 +96,7 @@ struct TicketWatcherTests {
                 book.replace(with: trios)
                 let ticket = try await service.createTicket(
                     TicketRequest(player: PlayerID("p"), mode: Mode("trio"), region: Region("eu")))
-                async let ended = watcher.next(of: ticket.id, after: .queued, within: .seconds(60)) {
+                async let ended = watcher.next(of: ticket.id, after: .queued, within: .seconds(300)) {
                     try await service.ticket(ticket.id)
                 }
                 try await eventually("it is watched") { watcher.watchCount == 1 }

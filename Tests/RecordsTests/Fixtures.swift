@@ -35,7 +35,7 @@ extension RecordsDatabase {
 }
 
 func openNotes(
-    _ path: String, durability: RecordsDatabase.Durability = .normal, busyTimeout: Duration = .seconds(10)
+    _ path: String, durability: RecordsDatabase.Durability = .normal, busyTimeout: Duration = .seconds(60)
 ) throws -> RecordsDatabase {
     try RecordsDatabase.open(
         path: path, durability: durability, schemas: [notesSchema, Outbox.schema], logger: Logger(label: "test"),

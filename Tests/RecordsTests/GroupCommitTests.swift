@@ -1,8 +1,10 @@
 import Foundation
 import GRDB
-import Records
+import Logging
 import TestSupport
 import Testing
+
+@testable import Records
 
 @Suite("Writing")
 struct GroupCommitTests {
@@ -33,7 +35,12 @@ struct GroupCommitTests {
 
     @Test("writes that wait while one runs share the next transaction")
     func sharesTransactions() async throws {
-        try await withRecords(schemas: [notesSchema]) { database in
+        try await withRecords(schemas: [notesSchema]) { file in
+            // Else a transaction would end after 20 ms, on a slow machine before it took in all that wait.
+            var limits = GroupCommitLimits()
+            limits.batchDurationMax = .seconds(600)
+            let database = RecordsDatabase(
+                path: file.path, pool: file.pool, logger: Logger(label: "test"), limits: limits)
             let entered = Shared(false)
             let commits = Shared(0)
             let gate = DispatchSemaphore(value: 0)
@@ -137,7 +144,15 @@ struct GroupCommitTests {
             let refused = Shared(0)
             let calls = 9000
             try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { try await database.write { _ in gate.wait() } }
+                let entered = Shared(false)
+                group.addTask {
+                    try await database.write { _ in
+                        entered.set(true)
+                        gate.wait()
+                    }
+                }
+                // Else those that come before it are written, and too few are left to wait.
+                try await eventually("the first write runs") { entered.value }
                 for index in 0..<calls {
                     group.addTask {
                         do {

@@ -55,7 +55,7 @@ struct SeveralProcessesTests {
                         "writesNotes", on: path, log: folder.file("child-\(number).log"), number: number))
             }
             defer { for child in children { child.end() } }
-            try await eventually(within: .seconds(60), "all children wrote") {
+            try await eventually(within: .seconds(300), "all children wrote") {
                 (0..<4).allSatisfy { FileManager.default.fileExists(atPath: folder.file("done-\($0)")) }
             }
             let database = try openNotes(path)
@@ -70,7 +70,7 @@ struct SeveralProcessesTests {
             let path = folder.file("test.sqlite")
             let child = try await startChild("staysInTransaction", on: path, log: folder.file("child.log"))
             defer { child.end() }
-            try await eventually(within: .seconds(60), "the child is inside its transaction") {
+            try await eventually(within: .seconds(300), "the child is inside its transaction") {
                 FileManager.default.fileExists(atPath: folder.file("inside"))
             }
             let database = try openNotes(path)

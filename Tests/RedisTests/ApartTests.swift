@@ -49,7 +49,7 @@ import Testing
     {
         let one = { (configuration: inout RedisConfiguration) in
             configuration.blockingConnectionsMax = 1
-            configuration.commandTimeout = .seconds(1)
+            configuration.commandTimeout = .seconds(10)
         }
         try await withRedis(configure: one) { redis, _ in
             try await withThrowingTaskGroup(of: Int.self) { group in
@@ -148,16 +148,16 @@ import Testing
             }
             for reply: RESPValue in [.integer(1), .integer(0)] {
                 let answer = try await redis.run(
-                    set, keys: ["{k}"], arguments: [7], witness: witness, replicas: 1, within: .seconds(10))
+                    set, keys: ["{k}"], arguments: [7], witness: witness, replicas: 1, within: .seconds(30))
                 #expect(answer == ReplicatedReply(reply: reply, acknowledged: 1))
                 #expect(try await replica.command("GET {k}") == "$1")
             }
             let few = try await redis.run(
-                set, keys: ["{k}"], arguments: [7], witness: witness, replicas: 3, within: .milliseconds(20))
+                set, keys: ["{k}"], arguments: [7], witness: witness, replicas: 3, within: .seconds(5))
             #expect(few.acknowledged == 1)
             await #expect(throws: RedisError.server("WRONG turn")) {
                 try await redis.run(
-                    raise, keys: ["{k}"], arguments: [], witness: witness, replicas: 1, within: .seconds(10))
+                    raise, keys: ["{k}"], arguments: [], witness: witness, replicas: 1, within: .seconds(30))
             }
             await #expect(throws: RedisError.self) {
                 try await redis.run(set, keys: ["{k}"], arguments: [7], witness: witness, replicas: 1, within: .zero)

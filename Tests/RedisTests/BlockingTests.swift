@@ -64,7 +64,8 @@ import Testing
     @Test("a blocked read fails when the server dies, and the next one waits for it to come back") func death()
         async throws
     {
-        try await withRedis { redis, server in
+        // For so long the next read waits for a connection.
+        try await withRedis(configure: { $0.commandTimeout = .seconds(60) }) { redis, server in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
                     await #expect(throws: RedisError.connectionLost(mayHaveRun: true)) {

@@ -156,7 +156,9 @@ func withCluster(
 ) async throws {
     let cluster = try await RedisCluster.start(arguments: arguments)
     defer { cluster.stop() }
-    try await withClient(try RedisConfiguration(url: cluster.url)) { redis in
+    var configuration = try RedisConfiguration(url: cluster.url)
+    configuration.commandTimeout = .seconds(60)
+    try await withClient(configuration) { redis in
         try await redis.waitUntilConnected(timeout: .seconds(60))
         try await eventually("every master is connected") { redis.isConnected }
         try await body(redis, cluster)

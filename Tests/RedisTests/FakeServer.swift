@@ -42,6 +42,8 @@ final class FakeServer: Sendable {
         var configuration = RedisConfiguration(
             address: .tcp(host: "127.0.0.1", port: channel.localAddress?.port ?? 0))
         configuration.clientName = nil
+        // The answers go by the number of the connection: none is to be given up because the machine is slow.
+        configuration.connectTimeout = .seconds(30)
         self.configuration = configuration
     }
 

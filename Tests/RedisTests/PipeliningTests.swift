@@ -10,7 +10,7 @@ import Testing
                     group.addTask {
                         for round in 0..<20 {
                             let word = "\(caller)-\(round)"
-                            let reply = try await redis.send(["ECHO", RedisArgument(word)])
+                            let reply = try await redis.send(["ECHO", RedisArgument(word)], timeout: .seconds(60))
                             #expect(reply.string == word)
                         }
                     }
@@ -22,7 +22,8 @@ import Testing
 
     @Test("cancelled callers end at once and leave the replies of all others in place") func cancellation() async throws
     {
-        try await withRedis { redis, server in
+        // A connection that is deaf for so long is rebuilt.
+        try await withRedis(configure: { $0.commandTimeout = .seconds(60) }) { redis, server in
             let connection = try await redis.send(["CLIENT", "ID"])
             server.pause()
             await withTaskGroup(of: Void.self) { group in
@@ -45,7 +46,8 @@ import Testing
 
     @Test("commands that timed out leave the replies of later ones in place, on the same connection")
     func timeouts() async throws {
-        try await withRedis { redis, server in
+        // A connection that is deaf for so long is rebuilt.
+        try await withRedis(configure: { $0.commandTimeout = .seconds(60) }) { redis, server in
             let connection = try await redis.send(["CLIENT", "ID"])
             server.pause()
             await withTaskGroup(of: Void.self) { group in
@@ -74,14 +76,18 @@ import Testing
 
     @Test("commands beyond inFlightMax are refused with the name of the limit, and the others are not disturbed")
     func backPressure() async throws {
-        try await withRedis(configure: { $0.inFlightMax = 10 }) { redis, server in
+        let ten = { (configuration: inout RedisConfiguration) in
+            configuration.inFlightMax = 10
+            configuration.commandTimeout = .seconds(60)
+        }
+        try await withRedis(configure: ten) { redis, server in
             try await eventually("the first PING counts no more") { redis.inFlightCount == 0 }
             server.pause()
             let refusals = await withTaskGroup(of: Bool.self) { group in
                 for _ in 0..<25 {
                     group.addTask {
                         let error = await #expect(throws: RedisError.self) {
-                            try await redis.send(["INCR", "n"], timeout: .milliseconds(200))
+                            try await redis.send(["INCR", "n"], timeout: .seconds(5))
                         }
                         if case .unavailable(let reason) = error { return reason.contains("inFlightMax = 10") }
                         return false
@@ -103,7 +109,11 @@ import Testing
 
     @Test("commands beyond inFlightBytesMax are refused with the name of the limit; one alone may be larger")
     func backPressureByBytes() async throws {
-        try await withRedis(configure: { $0.inFlightBytesMax = 1_000 }) { redis, server in
+        let thousand = { (configuration: inout RedisConfiguration) in
+            configuration.inFlightBytesMax = 1_000
+            configuration.commandTimeout = .seconds(60)
+        }
+        try await withRedis(configure: thousand) { redis, server in
             let large = RedisArgument([UInt8](repeating: 7, count: 5_000))
             // Bytes are given back when the last who knows a call has let go of it, a moment after its reply.
             let part = RedisArgument([UInt8](repeating: 7, count: 300))
@@ -122,7 +132,7 @@ import Testing
                     group.addTask {
                         let error = await #expect(throws: RedisError.self) {
                             try await redis.send(
-                                ["SET", RedisArgument("k\(index)"), part], timeout: .milliseconds(300))
+                                ["SET", RedisArgument("k\(index)"), part], timeout: .seconds(5))
                         }
                         if case .unavailable(let reason) = error { return reason.contains("inFlightBytesMax = 1000") }
                         return false

@@ -9,7 +9,7 @@ import Testing
                 server.kill()
                 try await eventually("the client sees the loss") { !redis.isConnected }
                 try await server.restart()
-                #expect(try await redis.send(["ECHO", RedisArgument(round)]).int == round)
+                #expect(try await redis.send(["ECHO", RedisArgument(round)], timeout: .seconds(60)).int == round)
                 #expect(redis.isConnected)
             }
         }
@@ -21,16 +21,19 @@ import Testing
         try await withRedis(arguments: ["--appendonly", "yes"]) { redis, server in
             server.kill()
             try await eventually("the client sees the loss") { !redis.isConnected }
-            let error = await #expect(throws: RedisError.self) {
-                try await redis.send(["INCR", "n"], timeout: .milliseconds(100))
+            // At first the reason is the loss; where there is no server is told once it was looked for.
+            try await eventually("the reason tells where there is no server") {
+                let error = await #expect(throws: RedisError.self) {
+                    try await redis.send(["INCR", "n"], timeout: .milliseconds(100))
+                }
+                #expect(error?.isOutage == true)
+                guard case .unavailable(let reason)? = error else {
+                    Issue.record("got \(String(describing: error))")
+                    return true
+                }
+                return reason.contains(server.socketPath)
             }
-            guard case .unavailable(let reason)? = error else {
-                Issue.record("got \(String(describing: error))")
-                return
-            }
-            #expect(reason.contains(server.socketPath))
-            #expect(error?.isOutage == true)
-            async let waiting = redis.send(["INCR", "n"])
+            async let waiting = redis.send(["INCR", "n"], timeout: .seconds(60))
             try await server.restart()
             #expect(try await waiting == .integer(1), "the one that failed did not run; the one that waited did")
         }
@@ -137,17 +140,21 @@ import Testing
         var configuration = try server.configuration()
         configuration.password = "wrong"
         try await withClient(configuration) { redis in
-            let error = await #expect(throws: RedisError.self) {
-                try await redis.waitUntilConnected(timeout: .milliseconds(300))
+            try await eventually("the error tells of the password") {
+                let error = await #expect(throws: RedisError.self) {
+                    try await redis.waitUntilConnected(timeout: .milliseconds(300))
+                }
+                return error?.description.contains("WRONGPASS") == true
             }
-            #expect(error?.description.contains("WRONGPASS") == true)
         }
         configuration.password = nil
         try await withClient(configuration) { redis in
-            let error = await #expect(throws: RedisError.self) {
-                try await redis.waitUntilConnected(timeout: .milliseconds(300))
+            try await eventually("the error tells that a password is wanted") {
+                let error = await #expect(throws: RedisError.self) {
+                    try await redis.waitUntilConnected(timeout: .milliseconds(300))
+                }
+                return error?.description.contains("NOAUTH") == true
             }
-            #expect(error?.description.contains("NOAUTH") == true)
         }
     }
 

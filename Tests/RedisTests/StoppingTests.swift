@@ -16,9 +16,15 @@ import Testing
             configuration: configuration, connector: connector, logger: testLogger, metrics: RedisMetrics())
         multiplexer.start()
         _ = try await multiplexer.perform(PendingCommand(["PING"], timeout: .seconds(10))).get()
-        async let slow = multiplexer.perform(PendingCommand(["DEBUG", "SLEEP", "0.1"], timeout: .seconds(10)))
-        try await eventually("the slow command was given") { multiplexer.waitingCount == 1 }
-        try await multiplexer.stop(gracefully: true).get()
+        async let slow = multiplexer.perform(PendingCommand(["BLPOP", "list", 0], timeout: .seconds(60)))
+        try await withClient(configuration) { redis in
+            try await eventually("the slow command runs") {
+                try await redis.send(["INFO", "clients"]).expectString().contains("blocked_clients:1\r\n")
+            }
+            let stopped = multiplexer.stop(gracefully: true)
+            _ = try await redis.send(["RPUSH", "list", "item"])
+            try await stopped.get()
+        }
         _ = try await slow.get()
         let late = await multiplexer.perform(PendingCommand(["PING"], timeout: .seconds(10)))
         #expect(throws: RedisError.unavailable("the client has stopped")) { try late.get() }

@@ -80,7 +80,7 @@ import Testing
     }
 
     @Test("a quiet subscription stays on its connection") func quiet() async throws {
-        try await withRedis(configure: { $0.commandTimeout = .milliseconds(300) }) { redis, _ in
+        try await withRedis(configure: { $0.commandTimeout = .seconds(5) }) { redis, _ in
             let subscription = try redis.subscribe(to: [.channel("news")])
             var events = subscription.makeAsyncIterator()
             #expect(try await events.next() == .subscribed)

@@ -23,37 +23,35 @@ struct LocalStripeTests {
         }
         let folder = try TemporaryFolder()
         defer { folder.remove() }
-        let port = try RedisServer.freePort()
+        try await ForeignServer.run(log: folder.file("localstripe.log")) { port in
+            [python, "-m", "localstripe", "--from-scratch", "--port", "\(port)"]
+        } isListening: { port in
+            try await withProvider(of: port) { _, provider in
+                do {
+                    _ = try await provider.charges(since: .now, after: nil)
+                    return true
+                } catch {
+                    return false
+                }
+            }
+        } _: { port in
+            try await withProvider(of: port, body)
+        }
+    }
+
+    private func withProvider<T>(
+        of port: Int, _ body: (_ url: String, _ provider: StripeProvider) async throws -> T
+    ) async throws -> T {
         let url = "http://127.0.0.1:\(port)"
-        let server = try await GuardedProcess.start(
-            [python, "-m", "localstripe", "--from-scratch", "--port", "\(port)"], log: folder.file("localstripe.log"))
-        defer { server.end() }
-        let provider = StripeProvider(url: url, secretKey: "sk_test_12345")
-        let outcome: Result<Void, any Error>
+        let provider = StripeProvider(url: url, secretKey: "sk_test_12345", timeout: .seconds(60))
+        let outcome: Result<T, any Error>
         do {
-            try await listening(provider, log: folder.file("localstripe.log"))
             outcome = .success(try await body(url, provider))
         } catch {
             outcome = .failure(error)
         }
         try await provider.shutdown()
-        try outcome.get()
-    }
-
-    private func listening(_ provider: StripeProvider, log: String) async throws {
-        do {
-            try await eventually(within: .seconds(30), "localstripe listens") {
-                do {
-                    _ = try await provider.charges(since: .now, after: nil)
-                    return true
-                } catch PaymentError.unavailable {
-                    return false
-                }
-            }
-        } catch {
-            let words = FileManager.default.contents(atPath: log) ?? Data()
-            throw TestSupportError("\(error): \(String(decoding: words.suffix(2000), as: UTF8.self))")
-        }
+        return try outcome.get()
     }
 
     @Test("a card is charged, looked up, listed, given back in part and in full")

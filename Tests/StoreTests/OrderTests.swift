@@ -1,6 +1,7 @@
 import GameModel
 import Jobs
 import Records
+import Redis
 import TestSupport
 import Testing
 
@@ -77,8 +78,10 @@ struct OrderTests {
         try await StoreHouse.open(verifiers: 0) { house in
             let placed = try await house.place()
             try await eventually("the job is in Redis") { try await house.queue.counts().waiting == 1 }
+            // Not the job itself: the relay may have offered it again by the time that one looks.
+            _ = try await house.redis.send(["SET", "mark", "1"])
             try await house.server.flush()
-            #expect(try await house.queue.counts().waiting == 0)
+            #expect(try await house.redis.send(["EXISTS", "mark"]).int == 0)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await house.worker().run() }
                 let order = try await house.verdict(on: placed)

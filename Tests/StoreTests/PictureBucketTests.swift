@@ -70,20 +70,19 @@ import Testing
     private func withCloud(_ body: (Cloud) async throws -> Void) async throws {
         let folder = try TemporaryFolder()
         defer { folder.remove() }
-        let port = try RedisServer.freePort()
-        let server = try await GuardedProcess.start(
-            [try ForeignProgram.script("moto_server"), "-H", "127.0.0.1", "-p", "\(port)"], log: folder.file("moto.log")
-        )
-        defer { server.end() }
-        let endpoint = "http://127.0.0.1:\(port)"
-        do {
-            try await eventually(within: .seconds(60), "the S3 server answers") {
-                try await ForeignProgram.run("/usr/bin/curl", ["-sf", "\(endpoint)/moto-api/data.json"]).status == 0
-            }
-        } catch {
-            let log = FileManager.default.contents(atPath: folder.file("moto.log")) ?? Data()
-            throw TestSupportError("\(error); its log:\n\(String(decoding: log, as: UTF8.self))")
+        try await ForeignServer.run(log: folder.file("moto.log")) { port in
+            [try ForeignProgram.script("moto_server"), "-H", "127.0.0.1", "-p", "\(port)"]
+        } isListening: { port in
+            let words = ["-sf", "--max-time", "10", "http://127.0.0.1:\(port)/moto-api/data.json"]
+            return try await ForeignProgram.run("/usr/bin/curl", words).status == 0
+        } _: { port in
+            try await withBucket("http://127.0.0.1:\(port)", folder, body)
         }
+    }
+
+    private func withBucket(
+        _ endpoint: String, _ folder: TemporaryFolder, _ body: (Cloud) async throws -> Void
+    ) async throws {
         let first = Cloud(endpoint: endpoint, folder: folder, accessKey: "test", secretKey: "test")
         _ = try await first.aws("iam", "create-user", "--user-name", "muster")
         _ = try await first.aws(
@@ -208,8 +207,8 @@ import Testing
     @Test("a bucket that is not there, or nobody who listens, is unavailable, in words without the secret")
     func away() async throws {
         let store = try S3Pictures(
-            endpoint: "http://127.0.0.1:\(try RedisServer.freePort())", bucket: Self.bucket, region: Self.region,
-            accessKey: "AKIA", secretKey: "hidden-secret")
+            endpoint: "http://127.0.0.1:1", bucket: Self.bucket, region: Self.region, accessKey: "AKIA",
+            secretKey: "hidden-secret")
         let error = await #expect(throws: StoreError.self) {
             try await store.stored(PictureName(of: PictureSamples.pixel, format: .png), at: .now)
         }

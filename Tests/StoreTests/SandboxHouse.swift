@@ -18,7 +18,7 @@ struct SandboxHouse {
 
     /// Runs the body beside a sandbox.
     static func open(
-        faults: String = "", secretKey: String? = nil, clientSecret: String? = nil, timeout: Duration = .seconds(20),
+        faults: String = "", secretKey: String? = nil, clientSecret: String? = nil, timeout: Duration = .seconds(60),
         stripeHook: String? = nil, payPalHook: String? = nil, _ body: (SandboxHouse) async throws -> Void
     ) async throws {
         var configuration = SandboxConfiguration()
@@ -58,7 +58,7 @@ struct SandboxHouse {
         var request = HTTPClientRequest(url: url + "/sandbox/" + path)
         request.method = .POST
         request.body = .bytes(ByteBuffer(string: json))
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(20))
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
         let body = Data(buffer: try await response.body.collect(upTo: 1 << 20))
         guard response.status == .ok else { throw TestSupportError(String(decoding: body, as: UTF8.self)) }
         let fields = try JSONSerialization.jsonObject(with: body) as? [String: Any] ?? [:]

@@ -50,7 +50,7 @@ struct SandboxTests {
             #expect(try await house.stripe.refund(SandboxHouse.refund(charge, "o-1", 200)) == made)
             let now = try await house.stripe.charge(reference: charge.reference).charged
             #expect(now == charge.refunded(200))
-            #expect(try await house.stripe.charges(since: .now - .seconds(60), after: nil).succeeded == [now])
+            #expect(try await house.stripe.charges(since: .now - .seconds(3_600), after: nil).succeeded == [now])
             let more = try await house.stripe.refund(SandboxHouse.refund(charge, "another", 300))
             #expect(more == .refused(code: "amount_too_large"))
             _ = try await house.stripe.refund(SandboxHouse.refund(charge, "another", 299))
@@ -101,7 +101,7 @@ struct SandboxTests {
             #expect(try await house.stripe.charge(reference: charge.reference).charged == charge)
             _ = try await house.tell("disputes/\(asking["id"] ?? "")", #"{"status":"lost"}"#)
             #expect(try await house.stripe.charge(reference: charge.reference).charged.isDisputed)
-            #expect(try await house.stripe.charges(since: .now - .seconds(60), after: nil).succeeded[0].isDisputed)
+            #expect(try await house.stripe.charges(since: .now - .seconds(3_600), after: nil).succeeded[0].isDisputed)
             let refused = try await house.stripe.refund(SandboxHouse.refund(charge, "o-1"))
             #expect(refused == .refused(code: "charge_disputed"))
             _ = try await house.tell("disputes/\(asking["id"] ?? "")", #"{"status":"won"}"#)
@@ -151,15 +151,21 @@ struct SandboxTests {
     @Test("nobody listening and an answer that doesn't come are outages")
     func outages() async throws {
         try await SandboxHouse.open(faults: "timeout-after-charge=1:30s", timeout: .milliseconds(300)) { house in
-            let late = await #expect(throws: PaymentError.self) {
-                try await house.stripe.charge(SandboxHouse.request("o-1"))
+            var tries = 0
+            // A starved call may run out of its time before the sandbox hears of it: then another order is tried.
+            try await eventually("what no answer came to was charged") {
+                tries += 1
+                let request = SandboxHouse.request("o-\(tries)")
+                let late = await #expect(throws: PaymentError.self) { try await house.stripe.charge(request) }
+                guard case .unavailable = late else {
+                    throw TestSupportError("unexpected \(String(describing: late))")
+                }
+                do {
+                    return try await !house.stripe.charges(since: .now - .seconds(600), after: nil).succeeded.isEmpty
+                } catch PaymentError.unavailable {
+                    return false
+                }
             }
-            guard case .unavailable = late else {
-                Issue.record("unexpected \(String(describing: late))")
-                return
-            }
-            let page = try await house.stripe.charges(since: .now - .seconds(60), after: nil)
-            #expect(page.succeeded.count == 1)
         }
         let nobody = StripeProvider(url: "http://127.0.0.1:1", secretKey: "sk")
         let refused = await #expect(throws: PaymentError.self) {
@@ -213,7 +219,7 @@ struct SandboxTests {
                 }
                 var paid: [Order] = []
                 for order in orders {
-                    let verdict = try await house.verdict(on: order, within: .seconds(60))
+                    let verdict = try await house.verdict(on: order, within: .seconds(300))
                     #expect(verdict.state == .paid || verdict.state == .declined)
                     if verdict.state == .paid { paid.append(verdict) }
                 }
@@ -222,11 +228,11 @@ struct SandboxTests {
                     _ = try await house.store.orders.requestRefund(order.orderId, reason: "a test", by: "operator")
                 }
                 for order in paid.prefix(15) {
-                    try await eventually(within: .seconds(60), "order \(order.orderId) is given back") {
+                    try await eventually(within: .seconds(300), "order \(order.orderId) is given back") {
                         try await house.store.orders.order(order.orderId).state == .refunded
                     }
                 }
-                try await eventually(within: .seconds(30), "nothing is owed") {
+                try await eventually("nothing is owed") {
                     try await house.database.read { try Outbox.openCount(in: $0) } == 0
                 }
                 try await house.expectSettled()

@@ -33,7 +33,7 @@ struct HealthServerTests {
             let base = "http://127.0.0.1:\(port.value)"
             try await body { path in
                 let response = try await HTTPClient.shared.execute(
-                    HTTPClientRequest(url: base + path), timeout: .seconds(10))
+                    HTTPClientRequest(url: base + path), timeout: .seconds(60))
                 let bytes = try await response.body.collect(upTo: 1 << 20)
                 return Answer(
                     status: Int(response.status.code), type: response.headers.first(name: "content-type") ?? "",
@@ -57,7 +57,7 @@ struct HealthServerTests {
     @Test("readiness follows its checks, and says which one is missing and why")
     func readyz() async throws {
         let isConnected = Shared(false)
-        let readiness = Readiness()
+        let readiness = Readiness(checkTimeout: .seconds(60))
         readiness.register("redis") { isConnected.value ? .ready : .notReady("no connection") }
         readiness.register("records") { .ready }
         try await withServer(readiness) { get in

@@ -2,7 +2,7 @@
 ///
 /// - Throws: `TestSupportError` naming what was waited for, when it does not hold in time; so the test fails there.
 public func eventually(
-    within limit: Duration = .seconds(30), _ what: String, isolation: isolated (any Actor)? = #isolation,
+    within limit: Duration = .seconds(90), _ what: String, isolation: isolated (any Actor)? = #isolation,
     _ condition: () async throws -> Bool
 ) async throws {
     let clock = ContinuousClock()

@@ -65,19 +65,22 @@ public final class FaultyProxy: Sendable {
         try await server.executeThenClose { clients in
             try await withThrowingDiscardingTaskGroup { group in
                 for try await client in clients { group.addTask { await self.pass(client) } }
+                // Nobody comes any more: the test is over.
+                group.cancelAll()
             }
         }
     }
 
     private func pass(_ client: Pipe) async {
         do {
-            let server = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-                .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-                .connect(host: "127.0.0.1", port: target) { Self.pipe($0) }
-            note(client.channel, server.channel)
-            defer { forget(client.channel, server.channel) }
-            let wire = Wire()
+            // Also where the server is not there: the library ends the process when a connection is let go of unused.
             try await client.executeThenClose { requests, toClient in
+                let server = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                    .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+                    .connect(host: "127.0.0.1", port: target) { Self.pipe($0) }
+                note(client.channel, server.channel)
+                defer { forget(client.channel, server.channel) }
+                let wire = Wire()
                 try await server.executeThenClose { replies, toServer in
                     await withTaskGroup(of: Void.self) { group in
                         group.addTask { await self.forward(requests, toServer, wire) }
@@ -173,7 +176,15 @@ public func withFaultyProxy<T>(
     let proxy = FaultyProxy(port: server.channel.localAddress?.port ?? 0, target: target)
     return try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await proxy.serve(server) }
-        defer { group.cancelAll() }
-        return try await body(proxy)
+        let outcome: Result<T, any Error>
+        do {
+            outcome = .success(try await body(proxy))
+        } catch {
+            outcome = .failure(error)
+        }
+        // Closed and not cancelled: so a connection that was accepted just now is still taken from the server.
+        server.channel.close(promise: nil)
+        try await group.waitForAll()
+        return try outcome.get()
     }
 }

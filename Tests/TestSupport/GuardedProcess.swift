@@ -31,7 +31,8 @@ public final class GuardedProcess: Sendable {
         let (guardian, leash) = try spawn(
             ["/bin/sh", "-c", guardScript, "guard", log, note] + command,
             environment: environment ?? ProcessInfo.processInfo.environment)
-        for _ in 0..<5_000 {
+        // A machine that others keep busy has taken its time for a shell too.
+        for _ in 0..<30_000 {
             if let data = FileManager.default.contents(atPath: note),
                 let pid = pid_t(String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines))
             {
@@ -40,7 +41,7 @@ public final class GuardedProcess: Sendable {
             try await Task.sleep(for: .milliseconds(2))
         }
         close(leash)
-        throw TestSupportError("\(command.first ?? "the command") did not start within 10 s")
+        throw TestSupportError("\(command.first ?? "the command") did not start within 60 s")
     }
 
     private init(pid: pid_t, guardian: pid_t, leash: Int32) {

@@ -70,7 +70,7 @@ public final class MusterUp: Sendable {
             log: folder.file("up.log"), environment: environment)
         let up = MusterUp(folder: folder, process: process, host: host)
         do {
-            try await eventually(within: .seconds(120), "muster up is ready") { try up.state()?.isReady == true }
+            try await eventually(within: .seconds(180), "muster up is ready") { try up.state()?.isReady == true }
         } catch {
             throw TestSupportError("\(error); its log ends:\n\(up.log(lines: 30))")
         }
@@ -151,8 +151,9 @@ public final class MusterUp: Sendable {
     public func stop() async throws {
         let pids = try state()?.processes.compactMap(\.pid) ?? []
         process.signal(SIGTERM)
-        try await eventually(within: .seconds(60), "muster up has stopped") { try self.state() == nil }
-        try await eventually(within: .seconds(60), "no child of muster up is left") {
+        // Each of its stages has 30 s before it is killed.
+        try await eventually(within: .seconds(240), "muster up has stopped") { try self.state() == nil }
+        try await eventually("no child of muster up is left") {
             pids.allSatisfy { kill($0, 0) != 0 }
         }
         process.end()

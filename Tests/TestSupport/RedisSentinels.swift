@@ -47,7 +47,7 @@ public final class RedisSentinels: Sendable {
                 bind 127.0.0.1
                 dir \(folder.path)
                 sentinel monitor \(masterName) 127.0.0.1 \(port) 2
-                sentinel down-after-milliseconds \(masterName) 500
+                sentinel down-after-milliseconds \(masterName) 2000
                 sentinel failover-timeout \(masterName) 5000
 
                 """
@@ -78,7 +78,7 @@ public final class RedisSentinels: Sendable {
             try await sentinel.waitUntilConnected(timeout: .seconds(60))
             // Else it looks at the servers every ten seconds only.
             _ = try await sentinel.send(["SENTINEL", "DEBUG", "INFO-PERIOD", 1_000])
-            try await eventually(within: .seconds(30), "the sentinel at \(port) knows the others") {
+            try await eventually("the sentinel at \(port) knows the others") {
                 let state = try await sentinel.send(["SENTINEL", "MASTER", RedisArgument(masterName)]).expectFields()
                 let replicas = try await sentinel.send(["SENTINEL", "REPLICAS", RedisArgument(masterName)])
                 let link = try replicas.array?.first?.expectFields()["master-link-status"]?.string

@@ -112,12 +112,12 @@ public final class RedisServer: Sendable {
         throw TestSupportError("redis-server did not answer within 60 s; its log: \(text)")
     }
 
-    /// `nil` where nothing listens or nothing comes back within 5 s.
+    /// `nil` where nothing listens or nothing comes back within 30 s.
     private static func exchange(_ line: String, socketPath: String) throws -> String? {
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw TestSupportError("socket: \(String(cString: strerror(errno)))") }
         defer { close(descriptor) }
-        var limit = timeval(tv_sec: 5, tv_usec: 0)
+        var limit = timeval(tv_sec: 30, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
@@ -138,20 +138,33 @@ public final class RedisServer: Sendable {
         return String(decoding: reply[..<count].prefix { $0 != UInt8(ascii: "\r") }, as: UTF8.self)
     }
 
-    /// A TCP port of 127.0.0.1 where nobody listens now.
+    /// Below those that the kernel gives to whoever wants any port (Linux: from 32768), and beside those that
+    /// `muster up` chooses from, so that nobody gets one of these by chance between the choice and the use.
+    private static let portsToChoose = 10_000..<20_000
+    private static let chosenPorts = Mutex<Set<Int>>([])
+
+    /// A TCP port of 127.0.0.1 where nobody listens now; another one with each call in this process.
     public static func freePort() throws -> Int {
+        for _ in 0..<1_000 {
+            // By chance, as other test processes choose too.
+            let port = Int.random(in: portsToChoose)
+            if chosenPorts.withLock({ $0.insert(port).inserted }), try isFree(port) { return port }
+        }
+        throw TestSupportError("no free port from \(portsToChoose.lowerBound) to \(portsToChoose.upperBound)")
+    }
+
+    private static func isFree(_ port: Int) throws -> Bool {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { throw TestSupportError("socket: \(String(cString: strerror(errno)))") }
         defer { close(descriptor) }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(port).bigEndian
         address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let bound = withUnsafeMutablePointer(to: &address) { pointer in
+        return withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
+                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
             }
         }
-        guard bound else { throw TestSupportError("no free port: \(String(cString: strerror(errno)))") }
-        return Int(UInt16(bigEndian: address.sin_port))
     }
 }

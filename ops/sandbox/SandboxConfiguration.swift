@@ -11,6 +11,8 @@ public struct SandboxConfiguration: Equatable, Sendable {
     public var webhookURL: String?
     /// What events are signed with.
     public var webhookSecret = "whsec_muster"
+    /// How late an event comes that others are to overtake.
+    public var webhookLateness: Duration = .milliseconds(700)
     /// What PayPal's side knows the caller by.
     public var payPalClientId = "muster"
     public var payPalClientSecret = "paypal_muster"

@@ -36,7 +36,8 @@ public struct SandboxProcess: Sendable {
         let webhooks = WebhookSender(
             settings: .init(
                 stripe: configuration.webhookURL.map { .init(url: $0, secret: configuration.webhookSecret) },
-                payPal: configuration.payPalWebhookURL.map { .init(url: $0, account: account) }),
+                payPal: configuration.payPalWebhookURL.map { .init(url: $0, account: account) },
+                lateness: configuration.webhookLateness),
             dice: dice, client: .shared, logger: logger)
         let ledger = try SandboxLedger(folder: configuration.dataFolder, dice: dice, logger: logger) { events in
             for event in events { webhooks.send(event) }

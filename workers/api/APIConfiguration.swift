@@ -31,6 +31,8 @@ public struct APIConfiguration: Sendable, Equatable {
 
     /// Where products' pictures lie.
     public var pictures = PictureSettings()
+    /// How long a request waits for Redis before it is answered 503.
+    public var redisPatience = Duration.seconds(2)
 
     public init() {}
 

@@ -55,7 +55,7 @@ public struct APIProcess: Sendable {
             path: "\(folder)/events.sqlite", durability: .normal, schemas: [EventsSchema.schema], logger: logger)
         var address = try RedisConfiguration(url: configuration.redisURL)
         // A player is better told to try again than kept waiting for a Redis that is away.
-        address.commandTimeout = Self.redisPatience
+        address.commandTimeout = configuration.redisPatience
         let redis = RedisClient(configuration: address, logger: logger)
         let rules = try RulesFile.follow(configuration.rulesFile, logger: logger)
         let watcher = TicketWatcher(redis: redis, book: rules.book, logger: logger)
@@ -90,8 +90,6 @@ public struct APIProcess: Sendable {
 extension APIProcess {
     /// How many connections may wait to be accepted: a crowd that arrives at once is to wait, not to be refused.
     static let backlog = 4096
-    /// How long a request waits for Redis before it is answered 503.
-    static let redisPatience = Duration.seconds(2)
     /// What the process calls itself in the registry.
     static let version = "0.1.0"
 

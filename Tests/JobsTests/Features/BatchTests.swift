@@ -34,7 +34,9 @@ import Testing
                 try await queue.completed(size + 1)
             }
             #expect(ledger.noted == ["after \(size)"])
-            #expect(try await queue.redis.send(["KEYS", "*"]).array?.compactMap(\.string) == [queue.keys.stats.name])
+            try await eventually("the worker's signing off has come too") {
+                try await queue.redis.send(["KEYS", "*"]).array?.compactMap(\.string) == [queue.keys.stats.name]
+            }
         }
     }
 

@@ -46,7 +46,7 @@ import Testing
             }
             let options = JobOptions(backoff: .fixed(.seconds(600)))
             try await queue.put("a", "b", "c", "d", "e", options: options)
-            let worker = queue.worker(patient { $0.leaseDuration = .seconds(1) }, handler)
+            let worker = queue.worker(patient { $0.renewInterval = .milliseconds(300) }, handler)
             try await withWorkers([worker]) {
                 defer { latch.open() }
                 try await eventually("d runs") { meter.began.last == JobID("d") }

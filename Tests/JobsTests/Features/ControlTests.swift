@@ -99,7 +99,7 @@ import Testing
                     }
                 }
                 try await queue.put("a")
-                let worker = queue.worker(patient { $0.leaseDuration = .seconds(1) }, handler)
+                let worker = queue.worker(patient { $0.renewInterval = .milliseconds(300) }, handler)
                 try await withWorkers([worker]) {
                     try await eventually("it runs") { ledger.noted == ["a begun"] }
                     #expect(try await elsewhere.cancel([JobID("a")]) == [.cancelled])
@@ -149,7 +149,7 @@ import Testing
             }
             let bury = Bury("by hand", reason: .unknownType)
             try await queue.put("running")
-            let worker = queue.worker(patient { $0.leaseDuration = .seconds(1) }, handler)
+            let worker = queue.worker(patient { $0.renewInterval = .milliseconds(300) }, handler)
             try await withWorkers([worker]) {
                 try await eventually("it runs") { ledger.noted == ["begun"] }
                 #expect(try await queue.bury(JobID("running"), as: bury) == .buried)

@@ -24,7 +24,7 @@ private struct Score: Codable, Sendable, Equatable {
             let worker = JobWorker(
                 queue: queue, configuration: patient(), handlers: [handler], logger: quiet, workerID: "w1")
             try await withWorkers([worker]) {
-                let result = try #require(try await queue.waitForResult(of: JobID("a"), timeout: .seconds(10)))
+                let result = try #require(try await queue.waitForResult(of: JobID("a"), timeout: .seconds(60)))
                 #expect(try result.decode() == Score(points: 7))
                 #expect(result.kind == Errand.kind && result.attempt == 2 && result.worker == "w1")
                 #expect(result.enqueuedAt <= result.leasedAt && result.leasedAt <= result.completedAt)

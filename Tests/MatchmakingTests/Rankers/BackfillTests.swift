@@ -285,7 +285,7 @@ struct BackfillTests {
     @Test("is matched by rankers before new matches are made, and its players play in the running match")
     func ranked() async throws {
         let timing = Ranker.Timing(
-            lease: .milliseconds(600), round: .milliseconds(100), tick: .milliseconds(20), deadlines: .milliseconds(50))
+            lease: .seconds(30), round: .milliseconds(100), tick: .milliseconds(20), deadlines: .milliseconds(50))
         let rules = Self.trios()
         try await withRedis { redis, _ in
             let service = MatchmakingService(redis: redis, rules: rules, logger: testLogger)

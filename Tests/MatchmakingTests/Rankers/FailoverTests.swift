@@ -10,7 +10,7 @@ struct FailoverTests {
     /// Queues a player, as often as it takes while the servers change their roles.
     private func queue(_ service: MatchmakingService, _ player: String) async throws -> Ticket {
         var ticket: Ticket?
-        try await eventually(within: .seconds(30), "\(player) is queued") {
+        try await eventually("\(player) is queued") {
             do throws(MatchmakingError) {
                 let request = TicketRequest(player: PlayerID(player), mode: duelEU.mode, region: duelEU.region)
                 ticket = try await service.createTicket(request)
@@ -30,7 +30,7 @@ struct FailoverTests {
         let servers = try await RedisSentinels.start()
         defer { servers.stop() }
         var configuration = try RedisConfiguration(url: servers.url)
-        configuration.commandTimeout = .seconds(2)
+        configuration.commandTimeout = .seconds(10)
         try await withClient(configuration) { redis in
             try await redis.waitUntilConnected(timeout: .seconds(60))
             // Apart, so that nobody is matched before the failover.
@@ -45,12 +45,12 @@ struct FailoverTests {
                     waiting.append(try await service.queue("p\(index)", rating: Double(index) * 150))
                 }
                 try await eventually("the pool is held") { try await service.depth(of: duelEU).ranker != nil }
-                #expect(try await redis.send(["WAIT", 1, 5_000], timeout: .seconds(10)).int == 1)
+                #expect(try await redis.send(["WAIT", 1, 60_000], timeout: .seconds(90)).int == 1)
                 servers.master.kill()
                 // The view of whoever ranks now must hold the old ticket for the two to meet.
                 let late = try await queue(service, "late")
                 let partner = try #require(waiting.first { abs($0.members[0].skill.rating - 1_500) < 1 })
-                try await eventually(within: .seconds(30), "an old ticket and a new one meet") {
+                try await eventually("an old ticket and a new one meet") {
                     do throws(MatchmakingError) {
                         return try await service.ticket(late.id)?.state == .proposed
                     } catch {

@@ -8,7 +8,7 @@ import Testing
 @Suite("Rankers and the rules in force")
 struct RankerRulesTests {
     private static let timing = Ranker.Timing(
-        lease: .milliseconds(600), round: .milliseconds(100), tick: .milliseconds(20), deadlines: .milliseconds(50))
+        lease: .seconds(30), round: .milliseconds(100), tick: .milliseconds(20), deadlines: .milliseconds(50))
 
     /// Runs the body beside a ranker and a service that follow one book.
     private func withBook(
@@ -57,7 +57,8 @@ struct RankerRulesTests {
         try await withBook(before) { book, service, redis in
             let left = try await service.queue("left")
             try await eventually("the pool is held") { try await service.depth(of: duelEU).ranker != nil }
-            var after = MatchmakingRules(modes: [Mode("trio"): ModeRules(teamSize: 1)], regions: [Region("eu")])
+            var after = MatchmakingRules(
+                modes: [Mode("trio"): ModeRules(teamSize: 1, acceptSeconds: 600)], regions: [Region("eu")])
             after.version = "after"
             book.replace(with: after)
             var pair: [Ticket] = []
@@ -94,7 +95,9 @@ struct RankerRulesTests {
     @Test("write on each match why it was made, and how long its tickets had waited")
     func grounds() async throws {
         try await withBook(duels()) { _, service, redis in
-            let pair = [try await service.queue("a"), try await service.queue("b")]
+            let first = try await service.queue("a")
+            try await service.letClockMove()
+            let pair = [first, try await service.queue("b")]
             try await eventually("they meet") { try await service.state(pair[1]) == .proposed }
             let id = try #require(try await service.ticket(pair[0].id)?.match)
             let why = try #require(try await service.match(id)?.why)
@@ -137,7 +140,7 @@ struct TicketBodyTests {
                 let view = try await PoolView.load(keys, redis: redis)
                 let last = try await ChangeStream.read(
                     [(keys: keys, after: StreamPlace(epoch: view.place.epoch, number: view.place.number - 1))],
-                    block: .milliseconds(1), redis: redis)
+                    block: .seconds(30), redis: redis)
                 #expect(last.first?.batch.changes.last?.queued?.members == [member])
                 #expect(view.waiting.all.last { $0.id == id }?.members == [member])
             }

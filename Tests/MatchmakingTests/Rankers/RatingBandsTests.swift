@@ -89,7 +89,7 @@ struct RatingBandsTests {
             }
             let service = MatchmakingService(redis: redis, rules: rules, logger: testLogger)
             var timing = Ranker.Timing(
-                lease: .milliseconds(600), round: .milliseconds(100), tick: .milliseconds(20),
+                lease: .seconds(30), round: .milliseconds(100), tick: .milliseconds(20),
                 deadlines: .milliseconds(50))
             timing.bandTickets = 20
             let rankers = (0..<2).map {

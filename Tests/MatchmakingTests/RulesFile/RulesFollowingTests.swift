@@ -49,7 +49,9 @@ private final class Notes: LogHandler {
         try await withServices([file]) {
             try write(Self.yaml(window: "70"))
             try await eventually("the new window holds") { window() == 70 }
-            #expect(notes.has("notice: rules: modes.duel.rating.window: 50 → 70"))
+            try await eventually("the change is told") {
+                notes.has("notice: rules: modes.duel.rating.window: 50 → 70")
+            }
             let version = book.current.version
 
             try write(Self.yaml(window: "wide") + "    party: {max: 2}\n")

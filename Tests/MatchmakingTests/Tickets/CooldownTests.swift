@@ -9,7 +9,7 @@ private let duoEU = Pool(mode: Mode("duo"), region: Region("eu"))
 
 /// Two against two in Europe only; who lets others down waits a minute, then two, then four.
 private func duos(_ change: (inout ModeRules) -> Void = { _ in }) -> MatchmakingRules {
-    var rules = ModeRules(teamSize: 2)
+    var rules = ModeRules(teamSize: 2, acceptSeconds: 600)
     rules.cooldown = CooldownRule(seconds: 60, factor: 2, secondsMax: 200, forgetSeconds: 3_600)
     change(&rules)
     return MatchmakingRules(modes: [Mode("duo"): rules], regions: [Region("eu")])
@@ -34,17 +34,18 @@ extension MatchmakingService {
         return (match, one, two)
     }
 
-    /// How many seconds a player is still held back, rounded up; `nil` = not at all.
-    fileprivate func secondsLeft(_ player: String) async throws -> Int? {
-        guard let until = try await cooldown(of: PlayerID(player)) else { return nil }
-        let left = until - (try await RedisClock.read(redis)).now
-        return Int(left.inSeconds.rounded(.up))
+    /// Whether a player is held back for so many seconds from a moment on that came after `start`.
+    fileprivate func isHeldBack(_ player: String, for seconds: Int, since start: Instant) async throws -> Bool {
+        guard let until = try await cooldown(of: PlayerID(player)) else { return false }
+        let began = until - .seconds(seconds)
+        let now = try await RedisClock.read(redis).now
+        return start <= began && began <= now
     }
 
     fileprivate func expectFree(_ players: [String], but guilty: [String]) async throws {
         for player in players {
             #expect(try await claim(of: player) == nil, "\(player)")
-            #expect((try await secondsLeft(player) != nil) == guilty.contains(player), "\(player)")
+            #expect((try await cooldown(of: PlayerID(player)) != nil) == guilty.contains(player), "\(player)")
         }
     }
 }
@@ -82,12 +83,13 @@ struct CooldownTests {
             let (_, one, two) = try await service.proposePairs()
             _ = try await service.accept(two.id)
             _ = try await service.accept(one.id, by: PlayerID("ada"))
+            let start = try await RedisClock.read(redis).now
             let ended = try await service.decline(one.id, by: PlayerID("bob"))
             #expect(ended.state == .declined && ended.endedBy == [PlayerID("bob")])
             let back = try await service.ticket(two.id)
             #expect(back?.state == .queued && back?.queuedAt == two.queuedAt && back?.accepted == [])
             try await service.expectFree(["ada", "bob"], but: ["bob"])
-            #expect(try await service.secondsLeft("bob") == 60)
+            #expect(try await service.isHeldBack("bob", for: 60, since: start))
             let until = try #require(try await service.cooldown(of: PlayerID("bob")))
             await #expect(throws: MatchmakingError.coolingDown(until: until)) {
                 try await service.pair("bob", "ada")
@@ -152,16 +154,18 @@ struct CooldownTests {
             let quitter = PlayerID("ada")
             for expected in [60, 120, 200, 200] {
                 let match = MatchID(in: duoEU, ULID())
+                let start = try await RedisClock.read(redis).now
                 let until = try await service.penalise(quitter, for: match)
                 #expect(try await service.penalise(quitter, for: match) == until, "the same match again")
-                #expect(try await service.secondsLeft("ada") == expected)
+                #expect(try await service.isHeldBack("ada", for: expected, since: start))
             }
             // An hour ago, as it were.
             let key = RedisArgument(MatchmakingKeys.cooldown(quitter))
             _ = try await redis.send(RedisCommand("HSET", key, "last", "1", "until", "1"))
             #expect(try await service.cooldown(of: quitter) == nil)
+            let start = try await RedisClock.read(redis).now
             _ = try await service.penalise(quitter, for: MatchID(in: duoEU, ULID()))
-            #expect(try await service.secondsLeft("ada") == 60)
+            #expect(try await service.isHeldBack("ada", for: 60, since: start))
             let left = try await redis.send(RedisCommand("PTTL", key)).int ?? 0
             #expect((1...3_600_000).contains(left))
         }
@@ -197,12 +201,13 @@ struct CooldownTests {
                 _ = try await redis.send(RedisCommand("DEL", RedisArgument(keys[1])))
                 _ = try await PlayerClaims(redis: redis).claim(player, for: one.id, lifeMs: 60_000)
             }
+            let start = try await RedisClock.read(redis).now
             await #expect {
                 try await service.pair("bob", "eve")
             } throws: { error in
                 if case MatchmakingError.coolingDown = error { true } else { false }
             }
-            #expect(try await service.secondsLeft("bob") == 60)
+            #expect(try await service.isHeldBack("bob", for: 60, since: start))
             #expect(try await service.pair("ada", "eve").state == .queued, "the innocent is free at once")
         }
     }

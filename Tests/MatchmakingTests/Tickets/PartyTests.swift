@@ -67,7 +67,7 @@ struct PartyTests {
                 group.addTask { try await watcher.run() }
                 defer { group.cancelAll() }
                 let ticket = try await service.form("ada", with: ["bob", "cyd"])
-                async let seen = watcher.next(differingFrom: ticket, within: .seconds(30)) {
+                async let seen = watcher.next(differingFrom: ticket, within: .seconds(300)) {
                     try await service.ticket(ticket.id)
                 }
                 try await eventually("it is watched") { watcher.watchCount == 1 }
