@@ -11,6 +11,12 @@ public enum FleetError: Error, Sendable, CustomStringConvertible {
     /// Redis answered in a form that no version of the script gives.
     case unexpectedReply(String)
 
+    /// Whether Redis is away for now, so that the same call may succeed later.
+    public var isOutage: Bool {
+        if case .unavailable(let error) = self { return error.isOutage }
+        return false
+    }
+
     public var description: String {
         switch self {
         case .unavailable(let error): "the fleet can't reach Redis: \(error)"

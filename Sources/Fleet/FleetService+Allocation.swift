@@ -20,9 +20,11 @@ extension FleetService {
     /// Slots for many matches of a region at once; those that are not in the answer got none. Each is placed as by
     /// ``allocate(_:in:build:)``, in the order given.
     public func allocate(
-        _ matches: [MatchID], in region: Region, build: String? = nil
+        _ matches: [MatchID], in region: Region, build: String?
     ) async throws(FleetError) -> [MatchID: Allocation] {
         var given: [MatchID: Allocation] = [:]
+        // Many matches get slots of few instances.
+        var records: [[UInt8]: InstanceRecord] = [:]
         var rest = matches[...]
         while !rest.isEmpty {
             let batch = Array(rest.prefix(FleetConfiguration.allocationsMax))
@@ -33,7 +35,7 @@ extension FleetService {
                 throw .unexpectedReply("fleet.allocate")
             }
             for (match, row) in zip(batch, rows) {
-                if let allocation = try Self.allocation(of: match, row) { given[match] = allocation }
+                if let allocation = try Self.allocation(of: match, row, &records) { given[match] = allocation }
             }
         }
         return given
@@ -48,13 +50,21 @@ extension FleetService {
         ] + matches.map { RedisArgument($0.rawValue) }
     }
 
-    private static func allocation(of match: MatchID, _ row: RESPValue) throws(FleetError) -> Allocation? {
+    private static func allocation(
+        of match: MatchID, _ row: RESPValue, _ records: inout [[UInt8]: InstanceRecord]
+    ) throws(FleetError) -> Allocation? {
         guard let fields = row.array else { throw .unexpectedReply("fleet.allocate") }
         if fields.isEmpty { return nil }
         guard fields.count == 4, let fresh = fields[0].int, let instance = fields[1].string,
-            let text = fields[2].string, let at = fields[3].int
+            let bytes = fields[2].bytes, let at = fields[3].int
         else { throw .unexpectedReply("fleet.allocate") }
-        let record = try decode(text)
+        let record: InstanceRecord
+        if let known = records[bytes] {
+            record = known
+        } else {
+            record = try decode(String(decoding: bytes, as: UTF8.self))
+            records[bytes] = record
+        }
         return Allocation(
             match: match, instance: InstanceID(instance), host: record.host, port: record.port,
             at: Instant(milliseconds: Int64(at)), isNew: fresh == 1)

@@ -11,22 +11,7 @@ public struct MatchesRepository: Sendable {
 
     public init(database: RecordsDatabase) { self.database = database }
 
-    // MARK: Placing and ending
-
-    /// Writes a match with its roster. The allocator calls it before the players are told, so that the roster
-    /// outlives Redis.
-    /// - Throws: `GameDataError`: `.invalid`, `.unknownPatch`, `.ticketTaken`, `.rosterConflict`, `.matchEnded`.
-    @discardableResult
-    public func place(_ placement: MatchPlacement) async throws -> PlaceReply {
-        try placement.validate()
-        return try await database.write { db in
-            if let existing = try Self.header(placement.matchId, in: db) {
-                return try Self.placeAgain(placement, existing: existing, in: db)
-            }
-            try Self.insert(placement, in: db)
-            return .placed
-        }
-    }
+    // MARK: Seats and ends
 
     /// Adds players to a running match, who take the seats of some that left. Those stay on the roster: the result says
     /// of them that they left, and it must name the new ones too. The new seats are written before the players are
@@ -47,7 +32,8 @@ public struct MatchesRepository: Sendable {
             if new.isEmpty { return .alreadyAdded }
             guard header.state == .placed else { throw GameDataError.matchEnded(match, header.state) }
             try Self.validate(new, joining: roster, of: header)
-            try Self.insert(new, of: header, from: roster.count, isLate: true, at: instant, in: db)
+            try Self.insert(
+                new, of: match, header.mode, from: roster.count, isLate: true, at: instant, in: db)
             return .added(new.count)
         }
     }
@@ -161,8 +147,8 @@ public struct MatchesRepository: Sendable {
     // MARK: Rows
 
     static func header(_ match: MatchID, in db: Database) throws -> MatchRecord? {
-        try Row.fetchOne(db, sql: "SELECT * FROM matches WHERE match_id = ?", arguments: [match.rawValue])
-            .map(record)
+        let statement = try db.cachedStatement(sql: "SELECT * FROM matches WHERE match_id = ?")
+        return try Row.fetchOne(statement, arguments: [match.rawValue]).map(record)
     }
 
     /// - Parameter late: whether those are wanted too who joined while the match was under way.
@@ -203,34 +189,15 @@ public struct MatchesRepository: Sendable {
             endedAt: (row["ended_at"] as Int64?).map { Instant(milliseconds: $0) }, reason: row["reason"], roster: [])
     }
 
-    private static func insert(_ placement: MatchPlacement, in db: Database) throws {
-        let known = try Bool.fetchOne(
-            db, sql: "SELECT EXISTS (SELECT 1 FROM patches WHERE patch = ?)", arguments: [placement.patch.number])
-        guard known == true else { throw GameDataError.unknownPatch(placement.patch) }
-        try db.execute(
-            sql: """
-                INSERT INTO matches (match_id, mode, region, instance_id, patch, rules, bots, state, placed_at)
-                VALUES (?, ?, ?, ?, ?, ?, ?, 'placed', ?)
-                """,
-            arguments: [
-                placement.matchId.rawValue, placement.mode.rawValue, placement.region.rawValue,
-                placement.instanceId.rawValue, placement.patch.number, placement.rules, text(of: placement.bots),
-                placement.placedAt.milliseconds,
-            ])
-        guard let header = try header(placement.matchId, in: db) else {
-            throw GameDataError.unknownMatch(placement.matchId)
-        }
-        try insert(placement.roster, of: header, from: 0, isLate: false, at: placement.placedAt, in: db)
-    }
-
     /// Counts by team, as the table has them: `0,3`; empty where no bot plays.
-    private static func text(of bots: [Int]) -> String {
+    static func text(of bots: [Int]) -> String {
         bots.contains { $0 > 0 } ? bots.map(String.init).joined(separator: ",") : ""
     }
 
-    private static func insert(
-        _ seats: [MatchSeat], of match: MatchRecord, from first: Int, isLate: Bool, at instant: Instant,
-        in db: Database
+    /// Seats of players whose tickets are in no other match; those of an earlier one are refused first.
+    static func insert(
+        _ seats: [MatchSeat], of match: MatchID, _ mode: Mode, from first: Int = 0, isLate: Bool = false,
+        at instant: Instant, in db: Database
     ) throws {
         let statement = try db.cachedStatement(
             sql: """
@@ -240,12 +207,12 @@ public struct MatchesRepository: Sendable {
                 """)
         var tickets: Set<TicketID> = []
         for seat in seats where tickets.insert(seat.ticketId).inserted {
-            try refuseTaken(seat.ticketId, for: match.matchId, in: db)
+            try refuseTaken(seat.ticketId, for: match, in: db)
         }
         for (index, seat) in seats.enumerated() {
             try statement.execute(arguments: [
-                match.matchId.rawValue, seat.playerId.rawValue, seat.ticketId.rawValue, seat.team, first + index,
-                seat.character, seat.rating, seat.role, match.mode.rawValue, isLate ? 1 : 0, instant.milliseconds,
+                match.rawValue, seat.playerId.rawValue, seat.ticketId.rawValue, seat.team, first + index,
+                seat.character, seat.rating, seat.role, mode.rawValue, isLate ? 1 : 0, instant.milliseconds,
             ])
         }
     }
@@ -272,26 +239,9 @@ public struct MatchesRepository: Sendable {
 
     /// A party's members share a ticket, so it may be in many seats, but of one match.
     private static func refuseTaken(_ ticket: TicketID, for match: MatchID, in db: Database) throws {
-        let holder = try String.fetchOne(
-            db, sql: "SELECT match_id FROM match_players WHERE ticket_id = ? AND match_id <> ? AND abandoned = 0",
-            arguments: [ticket.rawValue, match.rawValue])
+        let statement = try db.cachedStatement(
+            sql: "SELECT match_id FROM match_players WHERE ticket_id = ? AND match_id <> ? AND abandoned = 0")
+        let holder = try String.fetchOne(statement, arguments: [ticket.rawValue, match.rawValue])
         if let holder { throw GameDataError.ticketTaken(ticket, by: MatchID(holder)) }
-    }
-
-    private static func placeAgain(
-        _ placement: MatchPlacement, existing: MatchRecord, in db: Database
-    ) throws -> PlaceReply {
-        // Players who joined a running match are no part of the roster that it was placed with.
-        let begun = try Set(roster(placement.matchId, late: false, in: db))
-        guard begun == Set(placement.roster), text(of: existing.bots) == text(of: placement.bots) else {
-            throw GameDataError.rosterConflict(placement.matchId)
-        }
-        if existing.state == .abandoned { throw GameDataError.matchEnded(existing.matchId, existing.state) }
-        guard existing.instanceId != placement.instanceId else { return .alreadyPlaced }
-        guard existing.state == .placed else { throw GameDataError.matchEnded(existing.matchId, existing.state) }
-        try db.execute(
-            sql: "UPDATE matches SET instance_id = ? WHERE match_id = ? AND state = 'placed'",
-            arguments: [placement.instanceId.rawValue, placement.matchId.rawValue])
-        return .moved(from: existing.instanceId)
     }
 }

@@ -21,8 +21,15 @@ extension MatchmakingService {
     /// Reads a match; `nil` where Redis does not know it (any more).
     public func match(_ id: MatchID) async throws(MatchmakingError) -> Match? {
         guard let pool = id.pool else { return nil }
-        let key = MatchmakingKeys(pool).match(id)
-        let fields = try await send(RedisCommand("HGETALL", RedisArgument(key), isSafeToRepeat: true)).fields
+        return Self.match(id, try await send(Self.read(MatchmakingKeys(pool).match(id))))
+    }
+
+    static func read(_ match: RedisKey) -> RedisCommand {
+        RedisCommand("HGETALL", RedisArgument(match), isSafeToRepeat: true)
+    }
+
+    static func match(_ id: MatchID, _ reply: RESPValue) -> Match? {
+        let fields = reply.fields
         guard let state = fields["state"].flatMap(MatchState.init(rawValue:)), let roster = fields["roster"] else {
             return nil
         }
@@ -38,14 +45,7 @@ extension MatchmakingService {
     ///   are not waiting for it any more: free the slot.
     public func markReady(_ id: MatchID, _ assignment: Assignment) async throws(MatchmakingError) {
         let match = try await presentMatch(id)
-        let matchMs = Int64((id.pool.flatMap(rules.rules(of:))?.matchSecondsMax ?? 3_600) * 1_000)
-        let reply = try await run(
-            MatchmakingScripts.ready, keys: try keys(of: match),
-            arguments: [
-                RedisArgument(id.rawValue), RedisArgument(assignment.instanceId.rawValue),
-                RedisArgument(assignment.host), RedisArgument(assignment.port), RedisArgument(matchMs),
-            ])
-        guard Self.isDone(reply) else { throw refusal(reply, of: id, action: "make ready") }
+        if let error = await markReady([(match, assignment)])[0] { throw error }
     }
 
     /// Ends a match that can't be played. From placing its players go back to the queue with their original time, or to
@@ -125,7 +125,7 @@ extension MatchmakingService {
         }
     }
 
-    private func refusal(_ reply: RESPValue, of id: MatchID, action: String) -> MatchmakingError {
+    func refusal(_ reply: RESPValue, of id: MatchID, action: String) -> MatchmakingError {
         guard let items = reply.array, items.count == 2, let reason = items[1].string else {
             return .redis(.unexpectedReply(action))
         }

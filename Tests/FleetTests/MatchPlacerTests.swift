@@ -7,6 +7,7 @@ import Logging
 import Matchmaking
 import Records
 import Redis
+import Synchronization
 import TestSupport
 import Testing
 
@@ -124,12 +125,98 @@ struct MatchPlacerTests {
         }
     }
 
+    @Test("of matches placed together each ends as it would alone, and a bad one holds up none of the others")
+    func together() async throws {
+        try await withPlacer { house in
+            _ = try await house.fleet.registered(slots: 5)
+            let good = try await house.acceptedMatch(of: "a1", "a2")
+            let taken = try await house.acceptedMatch(of: "b1", "b2")
+            let bad = try await house.acceptedMatch(of: "c1", "c2")
+            let over = try await house.acceptedMatch(of: "d1", "d2")
+            let last = try await house.acceptedMatch(of: "e1", "e2")
+            let forgotten = AllocateInstance(matchId: .duel(), pool: good.pool, teams: [])
+            _ = try await house.matches.addSeats(try await house.runningMatch(), House.seats(of: taken))
+            // A roster that can never be: everybody in one team.
+            let oneTeam = AllocateInstance(matchId: bad.matchId, pool: bad.pool, teams: [bad.teams.flatMap(\.self)])
+            try await house.matchmaking.failPlacement(over.matchId, reason: "no-instance")
+
+            let errors = await house.placer.place([taken, oneTeam, good, forgotten, over, last])
+            #expect(errors.keys.map(\.self) == [taken.matchId])
+            #expect(errors[taken.matchId] is Snooze)
+            for job in [good, last] {
+                #expect(try await house.matchmaking.match(job.matchId)?.state == .ready)
+                #expect(try await house.matches.match(job.matchId)?.state == .placed)
+            }
+            #expect(try await house.matchmaking.match(taken.matchId)?.state == .placing)
+            #expect(try await house.matchmaking.match(bad.matchId)?.state == .failed)
+            #expect(try await house.matches.match(bad.matchId) == nil)
+            #expect(try await house.fleet.list(eu).allocations == 2, "who is not played holds no slot")
+        }
+    }
+
+    @Test("of more matches than there are slots the first are placed, and the others wait without an attempt used")
+    func tooFewSlots() async throws {
+        try await withPlacer { house in
+            _ = try await house.fleet.registered(slots: 1)
+            let first = try await house.acceptedMatch(of: "a1", "a2")
+            let second = try await house.acceptedMatch(of: "b1", "b2")
+            let errors = await house.placer.place([first, second])
+            #expect(errors[first.matchId] == nil)
+            #expect(errors[second.matchId] as? Snooze == Snooze(MatchPlacer.pause))
+            #expect(house.ranOut.regions == [eu])
+            #expect(try await house.matchmaking.match(first.matchId)?.state == .ready)
+            #expect(try await house.matchmaking.match(second.matchId)?.state == .placing)
+        }
+    }
+
+    @Test("where matches can't be given slots together each is tried alone, and only the bad one fails")
+    func badAmongMany() async throws {
+        try await withPlacer { house in
+            _ = try await house.fleet.registered(slots: 3)
+            let first = try await house.acceptedMatch(of: "a1", "a2")
+            let bad = try await house.acceptedMatch(of: "b1", "b2")
+            let last = try await house.acceptedMatch(of: "c1", "c2")
+            let errors = await house.placer(on: Picky(fleet: house.fleet, bad: bad.matchId)).place([first, bad, last])
+            #expect(errors.keys.map(\.self) == [bad.matchId])
+            #expect(errors[bad.matchId] is FleetError)
+            for job in [first, last] {
+                #expect(try await house.matchmaking.match(job.matchId)?.state == .ready)
+            }
+        }
+    }
+
+    /// The fleet, where one match makes each call fail that asks for it too.
+    private struct Picky: MatchAllocator {
+        let fleet: FleetService
+        let bad: MatchID
+        let batchMax = 64
+
+        func allocate(_ matches: [MatchID], in region: Region) async throws -> [MatchID: Allocation] {
+            if matches.contains(bad) { throw FleetError.unexpectedReply("fleet.allocate") }
+            return try await fleet.allocate(matches, in: region)
+        }
+    }
+
+    private final class RanOut: Sendable {
+        private let told = Mutex<[Region]>([])
+        var regions: [Region] { told.withLock { $0 } }
+        func tell(_ region: Region) { told.withLock { $0.append(region) } }
+    }
+
     private struct House: Sendable {
         let fleet: FleetService
         let matches: MatchesRepository
         let balance: BalanceRepository
         let matchmaking: MatchmakingService
         let placer: MatchPlacer
+        let ranOut: RanOut
+
+        /// The placer, with places from elsewhere.
+        func placer(on places: any MatchAllocator) -> MatchPlacer {
+            MatchPlacer(
+                fleet: fleet, places: places, matches: matches, balance: balance, matchmaking: matchmaking,
+                logger: placer.logger, slotsRanOut: { _ in })
+        }
 
         static func seats(of job: AllocateInstance) -> [MatchSeat] {
             job.teams.enumerated().flatMap { team, players in
@@ -157,9 +244,9 @@ struct MatchPlacerTests {
         }
 
         /// Two players queue, are matched, and accept.
-        func acceptedMatch() async throws -> AllocateInstance {
+        func acceptedMatch(of names: String...) async throws -> AllocateInstance {
             var tickets: [Ticket] = []
-            for name in ["one", "two"] {
+            for name in names.isEmpty ? ["one", "two"] : names {
                 tickets.append(
                     try await matchmaking.createTicket(
                         TicketRequest(player: PlayerID(name), mode: Mode("duel"), region: eu)))
@@ -197,18 +284,26 @@ struct MatchPlacerTests {
             let fleet = FleetService(redis: redis, configuration: .patient)
             let matches = MatchesRepository(database: database)
             let matchmaking = MatchmakingService(redis: redis, rules: rules, logger: logger)
+            let ranOut = RanOut()
             let placer = MatchPlacer(
                 fleet: fleet, places: fleet, matches: matches, balance: BalanceRepository(database: database),
-                matchmaking: matchmaking, logger: logger, slotsRanOut: { _ in })
+                matchmaking: matchmaking, logger: logger, slotsRanOut: ranOut.tell)
             try await withThrowingTaskGroup(of: Void.self) { tasks in
                 tasks.addTask { try await Ranker(redis: redis, rules: rules, logger: logger).run() }
                 defer { tasks.cancelAll() }
                 try await body(
                     House(
                         fleet: fleet, matches: matches, balance: BalanceRepository(database: database),
-                        matchmaking: matchmaking, placer: placer))
+                        matchmaking: matchmaking, placer: placer, ranOut: ranOut))
             }
         }
         try database.close()
+    }
+}
+
+extension MatchPlacer {
+    /// One job by itself.
+    fileprivate func place(_ job: AllocateInstance) async throws {
+        if let error = await place([job])[job.matchId] { throw error }
     }
 }

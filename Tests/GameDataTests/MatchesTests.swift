@@ -43,6 +43,35 @@ struct MatchesTests {
         }
     }
 
+    @Test("of many matches placed at once each has its own reply, and one that is refused takes none with it")
+    func placeMany() async throws {
+        try await withData { database in
+            let matches = MatchesRepository(database: database)
+            let known = MatchPlacement.of(["ada", "bob"])
+            try await matches.place(known)
+            var taken = MatchPlacement.of(["cleo", "dan"])
+            taken.roster[1].ticketId = known.roster[1].ticketId
+            let (first, last) = (MatchPlacement.of(["eve", "fay"]), MatchPlacement.of(["gus", "hal"]))
+            var shared = MatchPlacement.of(["eve", "ida"])
+            shared.roster[0].ticketId = first.roster[0].ticketId
+            let replies = try await matches.place([
+                first, taken, .of(["alone"]), known, .of(["jo", "kim"], patch: 9), shared, last,
+            ])
+            let placed = replies.map { if case .success(let reply) = $0 { reply } else { nil as PlaceReply? } }
+            #expect(placed == [.placed, nil, nil, .alreadyPlaced, nil, nil, .placed])
+            func refusal(_ index: Int) -> GameDataError? {
+                if case .failure(let error) = replies[index] { error as? GameDataError } else { nil }
+            }
+            #expect(refusal(1) == .ticketTaken(known.roster[1].ticketId, by: known.matchId))
+            if case .invalid("roster", _) = refusal(2) {} else { Issue.record("\(replies[2])") }
+            #expect(refusal(4) == .unknownPatch(PatchVersion(9)))
+            #expect(refusal(5) == .ticketTaken(first.roster[0].ticketId, by: first.matchId))
+            #expect(try await matches.match(taken.matchId) == nil)
+            #expect(try await matches.roster(first.matchId) == first.roster)
+            #expect(try await matches.roster(last.matchId) == last.roster)
+        }
+    }
+
     @Test("a patch is for matches placed after it: a placed match keeps its own")
     func patchOfFutureMatches() async throws {
         try await withData { database in

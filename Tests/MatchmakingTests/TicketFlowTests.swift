@@ -9,6 +9,39 @@ import Testing
 
 @Suite("A ticket")
 struct TicketFlowTests {
+    @Test("matches read and made ready together are told of each by itself: one that is bad takes none with it")
+    func manyMatches() async throws {
+        try await withRedis { redis, _ in
+            let service = MatchmakingService(
+                redis: redis, rules: duels { $0.needsAcceptance = false }, logger: testLogger)
+            let lease = try await service.takePool("r")
+            var found: [MatchID] = []
+            for pair in 0..<3 {
+                let tickets = [try await service.queue("a\(pair)"), try await service.queue("b\(pair)")]
+                _ = try await service.propose(tickets, lease: lease)
+                found.append(try #require(try await service.ticket(tickets[0].id)?.match))
+            }
+            let (unknown, broken) = (MatchID(in: duelEU, ULID()), MatchID(in: duelEU, ULID()))
+            _ = try await redis.send(["SET", RedisArgument(MatchmakingKeys(duelEU).match(broken)), "text"])
+            let read = await service.matches([found[0], unknown, MatchID("nonsense"), broken, found[1], found[2]])
+            for (index, match) in [(0, found[0]), (4, found[1]), (5, found[2])] {
+                #expect(try read[index].get()?.id == match)
+                #expect(try await service.match(match) == read[index].get())
+            }
+            #expect(try read[1].get() == nil && read[2].get() == nil)
+            #expect(throws: MatchmakingError.self) { try read[3].get() }
+
+            let known = try [0, 4, 5].map { try #require(try read[$0].get()) }
+            try await service.failPlacement(found[1], reason: "no-instance")
+            let assignment = Assignment(instanceId: InstanceID("i-1"), host: "10.0.0.1", port: 7_000)
+            let refusals = await service.markReady(known.map { ($0, assignment) })
+            #expect(refusals == [nil, .matchState(found[1], .failed, action: "make ready"), nil])
+            #expect(try await service.match(found[0])?.assignment == assignment)
+            #expect(try await service.match(found[2])?.state == .ready)
+            #expect(await service.markReady([(known[0], assignment)]) == [nil], "again")
+        }
+    }
+
     @Test("is refused for modes, regions, latencies and characters that can't be")
     func refusals() async throws {
         try await withRedis { redis, _ in

@@ -118,11 +118,6 @@ public struct AllocatorProcess: Sendable {
         worker.concurrency = configuration.concurrency
         return JobWorker(
             queue: JobQueue(name: AllocateInstance.queue(of: pool), redis: redis), configuration: worker,
-            handlers: [
-                .each(
-                    AllocateInstance.self,
-                    onBury: { job, context, _ in try await placer.bury(job, named: context.id) },
-                    { job, _ in try await placer.place(job) })
-            ], logger: logger, readiness: readiness)
+            handlers: [placer.handler()], logger: logger, readiness: readiness)
     }
 }

@@ -32,6 +32,15 @@ public struct AgonesAllocator: MatchAllocator, Service {
     /// Until the process stops.
     public func run() async throws { try await client.run() }
 
+    /// Each match is a request of its own, and may be asked for again for a while.
+    public var batchMax: Int { 1 }
+
+    public func allocate(_ matches: [MatchID], in _: Region) async throws -> [MatchID: Allocation] {
+        var given: [MatchID: Allocation] = [:]
+        for match in matches { given[match] = try await allocate(match) }
+        return given
+    }
+
     /// - Throws: ``AgonesError``, ``FleetError``; the match may hold a server then, and gets it when asked again.
     public func allocate(_ match: MatchID) async throws -> Allocation? {
         guard let region = match.region else { throw AgonesError.unknownRegion(match.rawValue) }
