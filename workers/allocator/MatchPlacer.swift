@@ -10,9 +10,9 @@ import Telemetry
 /// whoever is told where to play can be sure that their match can be recorded. Players for a running match need no
 /// slot: they get seats in its roster.
 ///
-/// Jobs that come together are carried out together, each step in one call for all of them. A match that can't be placed
-/// ends by itself, after the players of the others are told. Each step is idempotent by match id: an attempt that dies
-/// between two steps is simply run again.
+/// Jobs that come together are carried out together, each step in one call for all of them. A match that can't be
+/// placed ends by itself, after the players of the others are told. Each step is idempotent by match id: an attempt
+/// that dies between two steps is simply run again.
 struct MatchPlacer: Sendable {
     let fleet: FleetService
     /// Where places come from: the fleet, or a cluster that keeps its own game servers.
