@@ -7,7 +7,7 @@ public enum GameDataKeys {
     /// How many streams the events are spread over.
     public static let shardCount = 4
 
-    /// STREAM, capped near `EventLog.lengthMax`: the event cache's shard.
+    /// STREAM, capped near `EventLog.bytesMax`: the event cache's shard.
     public static func events(shard: Int) -> RedisKey { "muster:events:{\(shard)}" }
 
     /// STRING: the name of the shard's life, which ends when Redis loses the stream; see `open_event_group.lua`.

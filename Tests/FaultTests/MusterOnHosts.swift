@@ -159,8 +159,10 @@ enum Fights {
                 guard let parts = entry.array, parts.count == 2, let text = parts[0].string,
                     let id = StreamEntryID(text), let fields = parts[1].array
                 else { continue }
-                let event = try EventEntry(id: id, fields: fields.map { Array(($0.string ?? "").utf8) }).event()
-                if event.kind == "match_started", let match = event.matchId { begun.insert(match) }
+                let told = EventEntry(id: id, fields: fields.map { Array(($0.string ?? "").utf8) })
+                for event in try told.events() where event.kind == "match_started" {
+                    if let match = event.matchId { begun.insert(match) }
+                }
             }
         }
         return try await MatchRow.all(in: folder).values.filter { begun.contains($0.match) && $0.state == .placed }

@@ -121,7 +121,7 @@ struct EventFilesTests {
             if opening == 0 { _ = try await events.store([try Self.finished("cleo", at: Self.day)], shard: 0) }
             #expect(try await events.count() == 4)
             var query = EventQuery()
-            #expect(try await events.events(query).map(\.id.sequence) == [0, 9, 10, 0])
+            #expect(try await events.events(query).map(\.id.entry.sequence) == [0, 9, 10, 0])
             query.isNewestFirst = true
             query.limit = 2
             #expect(try await events.events(query).map(\.event.playerId) == [PlayerID("cleo"), PlayerID("ada")])
@@ -248,13 +248,13 @@ struct EventFilesTests {
             var query = EventQuery()
             query.kind = "kill"
             query.player = PlayerID("player-1")
-            #expect(try await events.events(query).map(\.id.sequence) == [1, 3, 5])
+            #expect(try await events.events(query).map(\.id.entry.sequence) == [1, 3, 5])
             query.isNewestFirst = true
             query.limit = 2
-            #expect(try await events.events(query).map(\.id.sequence) == [5, 3])
+            #expect(try await events.events(query).map(\.id.entry.sequence) == [5, 3])
             var second = EventQuery()
             second.from = Instant(milliseconds: Int64(Self.day + 1) * 86_400_000)
-            #expect(try await events.events(second).map(\.id.sequence) == [3, 3, 4, 4, 5, 5])
+            #expect(try await events.events(second).map(\.id.entry.sequence) == [3, 3, 4, 4, 5, 5])
             second.to = second.from
             #expect(try await events.events(second).isEmpty)
             var exported = 0
@@ -276,9 +276,7 @@ struct EventFilesTests {
             of: record, result, latencies: [PlayerID("ada"): 12.5], at: Instant(milliseconds: 7))
         #expect(told.map(\.playerId) == [PlayerID("ada"), PlayerID("bob")])
         let entries = told.enumerated().map { index, event in
-            EventEntry(
-                id: StreamEntryID(milliseconds: 7, sequence: UInt64(index)),
-                fields: EventEntry.texts(of: event).map { Array($0.utf8) })
+            EventEntry(id: StreamEntryID(milliseconds: 7, sequence: UInt64(index)), of: [event])
         }
         let batch = EventBatch(entries, kinds: .known)
         #expect(batch.rows.allSatisfy { $0.flag == .known })
@@ -303,8 +301,7 @@ struct EventFilesTests {
             kills: 1, deaths: 0, damage: damage, durationMs: 1_000, latencyMs: latency
         ).event(PlayerID(player), in: MatchID("m"), at: Instant(milliseconds: 1))
         return EventEntry(
-            id: StreamEntryID(milliseconds: UInt64(day) * 86_400_000, sequence: sequence),
-            fields: EventEntry.texts(of: event).map { Array($0.utf8) })
+            id: StreamEntryID(milliseconds: UInt64(day) * 86_400_000, sequence: sequence), of: [event])
     }
 }
 

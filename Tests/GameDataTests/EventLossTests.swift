@@ -136,6 +136,93 @@ struct EventLossTests {
         }
     }
 
+    @Test("about how many events lost entries held is told by what is stored, and not told where nothing is")
+    func lostEvents() async throws {
+        try await withRedis { redis, _ in
+            try await withEvents { events in
+                let group = EventGroup(redis: redis, shard: 0, consumer: "one")
+                let life = try await group.create()
+                try await Self.append(redis, 0..<40, inEntry: 4)
+                let trim = RedisCommand("XTRIM", RedisArgument(GameDataKeys.events(shard: 0)), "MAXLEN", "8")
+                _ = try await redis.send(trim)
+                var losses = try await Self.losses(group, events)
+                #expect((losses.lost, losses.lostEventsAbout) == (2, nil))
+                let entries = try await group.read(limit: 6, block: .milliseconds(1))
+                let poison = EventEntry(
+                    id: entries[5].id, fields: [Array("e2".utf8), Array("kill\t1\t5\t\t\t{}\nkill".utf8)])
+                for _ in 0..<2 {
+                    _ = try await events.store(entries.dropLast() + [poison], shard: 0, life: life)
+                }
+                try await group.settle(entries.map(\.id))
+                losses = try await Self.losses(group, events)
+                // Five entries of four, and one of one event that can be read.
+                #expect((losses.stored, losses.storedEvents) == (6, 21))
+                #expect((losses.lost, losses.lostEventsAbout) == (2, 7))
+            }
+        }
+    }
+
+    @Test("a stream that takes more memory than its cap loses its oldest entries, and each is counted")
+    func byteCap() async throws {
+        try await withRedis { redis, _ in
+            try await withEvents { events in
+                let cap = 1024 * 1024
+                let log = EventLog(redis: redis, bytesMax: cap)
+                let group = EventGroup(redis: redis, shard: 0, consumer: "one")
+                let life = try await group.create()
+                func bytes() async throws -> Int {
+                    let key = RedisArgument(GameDataKeys.events(shard: 0))
+                    return try await redis.send(RedisCommand("MEMORY", "USAGE", key, "SAMPLES", "0")).int ?? 0
+                }
+                var most = 0
+                for start in stride(from: 0, to: 20_000, by: 200) {
+                    try await log.append(Self.hits(start..<start + 200))
+                    most = max(most, try await bytes())
+                }
+                // What is appended between two looks, and room that the allocator rounds up to.
+                #expect(most > cap / 2 && most < cap * 5 / 4, "\(most)")
+                let account = try await group.account()
+                #expect(account.added == 100 && account.length < 50, "\(account)")
+                let losses = try await Self.losses(group, events)
+                #expect(losses.trimmed == 100 - account.length)
+                // The newest are there, whole and in order.
+                let left = try await group.read(limit: 100, block: .milliseconds(1))
+                let numbers = try left.flatMap { try $0.events() }.map(\.at.milliseconds)
+                #expect(numbers == Array(Int64(20_000 - numbers.count)..<20_000) && numbers.count == 200 * left.count)
+                _ = try await events.store(left, shard: 0, life: life)
+                try await group.settle(left.map(\.id))
+                let after = try await Self.losses(group, events)
+                #expect((after.trimmed, after.stored) == (losses.trimmed, left.count))
+                #expect(after.lostEventsAbout == 200 * losses.trimmed)
+            }
+        }
+    }
+
+    @Test("a stream below its cap loses nothing, whatever is appended to the others")
+    func belowCap() async throws {
+        try await withRedis { redis, _ in
+            let log = EventLog(redis: redis, bytesMax: 1024 * 1024)
+            try await log.append(Self.hits(0..<500))
+            let others = (0..<10_000).map { number in
+                EncodedEvent(
+                    kind: "hit", at: .now, matchId: MatchID("match-\(number % 50)"), playerId: nil,
+                    json: "{\"text\":\"\(String(repeating: "x", count: 500))\"}")
+            }.filter { $0.shard != 0 }
+            for start in stride(from: 0, to: others.count, by: 500) {
+                try await log.append(Array(others[start..<min(start + 500, others.count)]))
+            }
+            let depths = try await StreamDepth.read(redis)
+            let kept = try await EventGroup(redis: redis, shard: 0, consumer: "one").account()
+            #expect(depths[0].length == kept.added && kept.added > 0)
+            var trimmed = 0
+            for shard in 1..<GameDataKeys.shardCount {
+                let account = try await EventGroup(redis: redis, shard: shard, consumer: "one").account()
+                trimmed += account.added - account.length
+            }
+            #expect(trimmed > 0)
+        }
+    }
+
     @Test("a tail tells each event once, first the last ones, whether it waits or is stored")
     func tail() async throws {
         try await withRedis { redis, _ in
@@ -158,6 +245,50 @@ struct EventLossTests {
                 #expect(try await tail.next().map(\.event.at.milliseconds) == Array(10..<20))
                 try await storeNext(8)
                 #expect(try await tail.next().isEmpty)
+            }
+        }
+    }
+
+    @Test("a tail tells entries of many events in their order, more than fit a page, and those of one ms as they came")
+    func tailOfEntries() async throws {
+        try await withRedis { redis, _ in
+            try await withEvents { events in
+                let key = RedisArgument(GameDataKeys.events(shard: 0))
+                let group = EventGroup(redis: redis, shard: 0, consumer: "one")
+                try await group.create()
+                let ms = 1_764_158_400_000
+                func add(_ sequence: Int, _ numbers: Range<Int>) async throws {
+                    _ = try await redis.send(
+                        RedisCommand(
+                            "XADD", key, "\(ms)-\(sequence)", "e2",
+                            RedisArgument(EventEntry.value(of: Self.hits(numbers)))))
+                }
+                for entry in 1...12 { try await add(entry, entry * 10..<entry * 10 + 10) }
+                func store(_ count: Int) async throws {
+                    let entries = try await group.read(limit: count, block: .milliseconds(1))
+                    _ = try await events.store(entries, shard: 0)
+                    try await group.settle(entries.map(\.id))
+                }
+                // Entries 1 to 5 are stored, the others wait.
+                try await store(5)
+                var tail = EventTail(redis: redis, events: events)
+                let last = try await tail.last(75, of: EventQuery())
+                #expect(last.map(\.event.at.milliseconds) == Array(55..<130))
+                #expect(last.first?.id.description == "\(ms)-5.5" && last.last?.id.description == "\(ms)-12.9")
+                #expect(try await tail.next().isEmpty)
+                // More entries wait than one look reads, and more rows are stored than one look reads.
+                for entry in 13...162 { try await add(entry, entry * 10..<entry * 10 + 10) }
+                let many = EventEntry(
+                    id: StreamEntryID(milliseconds: UInt64(ms), sequence: 163), of: Self.hits(1_630..<5_630))
+                let more = EventEntry(
+                    id: StreamEntryID(milliseconds: UInt64(ms), sequence: 164), of: Self.hits(5_630..<9_630))
+                let rest = EventEntry(
+                    id: StreamEntryID(milliseconds: UInt64(ms), sequence: 165), of: Self.hits(9_630..<13_630))
+                try await store(20)
+                _ = try await events.store([many, more, rest], shard: 0)
+                var told: [Int64] = []
+                for _ in 0..<10 { told += try await tail.next().map(\.event.at.milliseconds) }
+                #expect(told == Array(130..<13_630))
             }
         }
     }
@@ -190,14 +321,14 @@ struct EventLossTests {
                     tasks.addTask { try await ingest.run() }
                     defer { tasks.cancelAll() }
                     for start in stride(from: 1, to: 10_001, by: 500) {
-                        try await Self.append(redis, start..<start + 500)
+                        try await Self.append(redis, start..<start + 500, inEntry: 500)
                     }
                     // What ingest can't do, this can't do either.
                     let probe = Self.entries(3_000)
                     await #expect(throws: RecordsError.self) { try await events.store(probe, shard: 0) }
                     let depth = try await StreamDepth.read(redis)[0]
                     #expect(depth.length > 0 && depth.pel <= configuration.batchMax, "\(depth)")
-                    try await Self.append(redis, 10_001..<10_101)
+                    try await Self.append(redis, 10_001..<10_101, inEntry: 100)
                     try FileManager.default.removeItem(at: ballast)
                     try await eventually("all are stored") { try await events.count() == 10_101 }
                     try await eventually("all are settled") {
@@ -227,15 +358,20 @@ struct EventLossTests {
         }
     }
 
-    /// Hits in one match of shard 0, whose times are their numbers.
-    private static func append(_ redis: RedisClient, _ numbers: Range<Int>) async throws {
-        try await EventLog(redis: redis).append(
-            numbers.map { number in
-                EncodedEvent(
-                    kind: "hit", at: Instant(milliseconds: Int64(number)),
-                    matchId: MatchID("duel.eu.01J00000000000000000000000"), playerId: nil,
-                    json: "{\"text\":\"\(String(repeating: "x", count: 200))\"}")
-            })
+    /// Hits in one match of shard 0, whose times are their numbers, so many in an entry.
+    private static func append(_ redis: RedisClient, _ numbers: Range<Int>, inEntry: Int = 1) async throws {
+        for start in stride(from: numbers.lowerBound, to: numbers.upperBound, by: inEntry) {
+            try await EventLog(redis: redis).append(hits(start..<min(start + inEntry, numbers.upperBound)))
+        }
+    }
+
+    private static func hits(_ numbers: Range<Int>) -> [EncodedEvent] {
+        numbers.map { number in
+            EncodedEvent(
+                kind: "hit", at: Instant(milliseconds: Int64(number)),
+                matchId: MatchID("duel.eu.01J00000000000000000000000"), playerId: nil,
+                json: "{\"text\":\"\(String(repeating: "x", count: 200))\"}")
+        }
     }
 }
 

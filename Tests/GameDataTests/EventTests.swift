@@ -50,12 +50,73 @@ struct EventTests {
         let event = EncodedEvent(
             kind: "kill", version: 3, at: Instant(milliseconds: 5), matchId: MatchID("m"), playerId: nil,
             json: #"{"a":"ä\\t"}"#)
-        #expect(try entry(EventEntry.texts(of: event)).event() == event)
+        let id = StreamEntryID(milliseconds: 1, sequence: 0)
+        #expect(try EventEntry(id: id, of: [event]).events() == [event])
+        #expect(try EventEntry(id: id, of: [event, event, event]).events() == [event, event, event])
         let first = ["v", "1", "kind", "kill", "at", "5", "match", "", "player", "ada", "region", "eu", "data", "{}"]
         #expect(
-            try entry(first).event()
-                == EncodedEvent(
-                    kind: "kill", at: Instant(milliseconds: 5), matchId: nil, playerId: PlayerID("ada"), json: "{}"))
+            try entry(first).events() == [
+                EncodedEvent(
+                    kind: "kill", at: Instant(milliseconds: 5), matchId: nil, playerId: PlayerID("ada"), json: "{}")
+            ])
+    }
+
+    @Test("an event is one line whatever its data is: line ends and tabs are escaped in it, or are white space")
+    func oneLine() throws {
+        let text = JSONValue.string("a\tb\nc\r\u{1}\u{7F}ä\u{2028}")
+        let events = try GameEvent.encode([
+            GameEvent(kind: "say", at: Instant(milliseconds: 5), data: ["a\n\tb": text]),
+            GameEvent(kind: "say", at: Instant(milliseconds: 6), data: ["c": .array([text])]),
+        ])
+        let entry = EventEntry(id: StreamEntryID(milliseconds: 1, sequence: 0), of: events)
+        let lines = entry.fields[1].split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        #expect(lines.map { $0.count { $0 == UInt8(ascii: "\t") } } == [5, 5])
+        #expect(try entry.events() == events)
+        let read = try JSONDecoder().decode([String: JSONValue].self, from: Data(try entry.events()[0].json.utf8))
+        #expect(read == ["a\n\tb": text])
+        // Data that other hands laid out means the same after it.
+        let laidOut = EncodedEvent(
+            kind: "say", at: Instant(milliseconds: 5), matchId: nil, playerId: nil,
+            json: "{\n\t\"a\": 1,\r\n\t\"b\": 2\n}")
+        let told = try EventEntry(id: entry.id, of: [laidOut, laidOut]).events()
+        #expect(told.count == 2)
+        for event in told {
+            let data = try JSONDecoder().decode([String: JSONValue].self, from: Data(event.json.utf8))
+            #expect(data == ["a": .integer(1), "b": .integer(2)])
+        }
+    }
+
+    @Test("events go to the entry of their shard in their order, up to 500 or 64 KiB in one; a larger one goes alone")
+    func entries() throws {
+        func event(_ number: Int, match: Int, bytes: Int = 10) -> EncodedEvent {
+            EncodedEvent(
+                kind: "hit", at: Instant(milliseconds: Int64(number)), matchId: MatchID("match-\(match)"),
+                playerId: nil,
+                json: "{\"t\":\"\(String(repeating: "x", count: bytes))\"}")
+        }
+        func told(_ entries: [EventLog.Entry]) throws -> [Int: [Int]] {
+            var numbers: [Int: [Int]] = [:]
+            for entry in entries {
+                let id = StreamEntryID(milliseconds: 1, sequence: 0)
+                let events = try EventEntry(id: id, fields: [Array("e2".utf8), entry.value]).events()
+                #expect(events.count == entry.events)
+                numbers[entry.shard, default: []] += events.map { Int($0.at.milliseconds) }
+            }
+            return numbers
+        }
+        let mixed = (0..<1_300).map { event($0, match: $0 % 9) }
+        let entries = EventLog.entries(of: mixed)
+        #expect(entries.count == Set(mixed.map(\.shard)).count || entries.allSatisfy { $0.events <= 500 })
+        let expected = Dictionary(grouping: mixed, by: \.shard).mapValues { $0.map { Int($0.at.milliseconds) } }
+        #expect(try told(entries) == expected)
+        let one = (0..<1_300).map { event($0, match: 1) }
+        #expect(EventLog.entries(of: one).map(\.events) == [500, 500, 300])
+        let big = (0..<100).map { event($0, match: 1, bytes: 4_000) }
+        #expect(EventLog.entries(of: big).allSatisfy { $0.value.count <= 64 * 1_024 })
+        #expect(EventLog.entries(of: big).map(\.events) == [16, 16, 16, 16, 16, 16, 4])
+        #expect(try told(EventLog.entries(of: big)).values.first == Array(0..<100))
+        let alone = [event(0, match: 1), event(1, match: 1, bytes: 70_000), event(2, match: 1)]
+        #expect(EventLog.entries(of: alone).map(\.events) == [1, 1, 1])
     }
 
     @Test(
@@ -72,7 +133,7 @@ struct EventTests {
             ("kill\t1\t5\t\t\t", "data is missing or not an object"), ("kill\t1\t5", "3 parts, and must be 6"),
         ])
     func undecodable(_ value: String, _ reason: String) throws {
-        let error = #expect(throws: EventEntry.Undecodable.self) { try entry(["e2", value]).event() }
+        let error = #expect(throws: EventEntry.Undecodable.self) { try entry(["e2", value]).events() }
         #expect(error?.description == reason)
     }
 
@@ -81,31 +142,43 @@ struct EventTests {
         for fields in [
             [], ["v"], ["e3", "kill"], ["v", "2", "kind", "kill"], ["v", "1", "kind", "kill", "date", "1"],
         ] {
-            #expect(throws: EventEntry.Undecodable.self, "\(fields)") { try entry(fields).event() }
+            #expect(throws: EventEntry.Undecodable.self, "\(fields)") { try entry(fields).events() }
         }
         let broken = EventEntry(
             id: StreamEntryID(milliseconds: 1, sequence: 0),
             fields: [Array("e2".utf8), Array("kill\t1\t5\t\t\t{\"a\":\"".utf8) + [0xFF] + Array("\"}".utf8)])
-        #expect(throws: EventEntry.Undecodable.self) { try broken.event() }
+        #expect(throws: EventEntry.Undecodable.self) { try broken.events() }
         #expect(broken.text.hasPrefix("e2=kill"))
     }
 
-    @Test("an entry's id reads back, says its day, and has a row in the order of ids")
+    @Test("an event's id reads back, says its day, and has a row in the order of ids")
     func ids() throws {
-        let id = try #require(StreamEntryID("1764158400123-7"))
-        #expect(id.description == "1764158400123-7")
-        #expect(id.day.description == "2025-11-26")
-        let later = [
-            StreamEntryID(milliseconds: id.milliseconds, sequence: 8),
-            StreamEntryID(milliseconds: id.milliseconds, sequence: 1 << 36 - 1),
-            StreamEntryID(milliseconds: id.milliseconds + 1, sequence: 0),
+        let entry = try #require(StreamEntryID("1764158400123-7"))
+        #expect(entry.description == "1764158400123-7")
+        #expect(entry.day.description == "2025-11-26")
+        let ids = [
+            EventID(entry), EventID(entry, place: 1), EventID(entry, place: 4_095),
+            EventID(StreamEntryID(milliseconds: entry.milliseconds, sequence: 8)),
+            EventID(StreamEntryID(milliseconds: entry.milliseconds, sequence: 1 << 24 - 1), place: 4_095),
+            EventID(StreamEntryID(milliseconds: entry.milliseconds + 1, sequence: 0)),
+            // The last of the day.
+            EventID(StreamEntryID(milliseconds: 1_764_201_599_999, sequence: 1 << 24 - 1), place: 4_095),
         ]
-        let rows = try ([id] + later).map { try #require($0.row) }
-        #expect(rows == rows.sorted() && Set(rows).count == 4)
-        for (id, row) in zip([id] + later, rows) { #expect(StreamEntryID(row: row, on: id.day) == id) }
-        #expect(StreamEntryID(milliseconds: 1, sequence: 1 << 36).row == nil)
+        #expect(ids == ids.sorted())
+        #expect(ids.map(\.description).prefix(3) == ["1764158400123-7", "1764158400123-7.1", "1764158400123-7.4095"])
+        let rows = try ids.map { try #require($0.row) }
+        #expect(rows == rows.sorted() && Set(rows).count == ids.count && rows[0] >= 0)
+        for (id, row) in zip(ids, rows) {
+            #expect(EventID(row: row, on: id.entry.day) == id)
+            #expect(EventID(id.description) == id)
+        }
+        #expect(EventID(StreamEntryID(milliseconds: 1, sequence: 1 << 24)).row == nil)
+        #expect(EventID(entry, place: 4_096).row == nil)
         for text in ["", "7", "-7", "7-", "7-7-7", "a-1", "99999999999999999999-1"] {
             #expect(StreamEntryID(text) == nil, "\(text)")
+        }
+        for text in ["7-7.", "7-7.0", "7-7.01", "7-7.4096", "7-7.1.1", "7.1", "7-7.-1", "7-7.+1"] {
+            #expect(EventID(text) == nil, "\(text)")
         }
     }
 

@@ -8,9 +8,9 @@ import Testing
 
 @Suite("What events and their totals look like")
 struct EventTextTests {
-    private func stored(_ json: String, flag: EventFlag = .known) -> StoredEvent {
+    private func stored(_ json: String, flag: EventFlag = .known, place: Int = 0) -> StoredEvent {
         StoredEvent(
-            shard: 2, id: StreamEntryID(milliseconds: 7, sequence: 1), flag: flag,
+            shard: 2, id: EventID(StreamEntryID(milliseconds: 7, sequence: 1), place: place), flag: flag,
             event: EncodedEvent(
                 kind: "kill", at: Instant(milliseconds: 0), matchId: MatchID("m"), playerId: nil, json: json))
     }
@@ -20,6 +20,7 @@ struct EventTextTests {
         let text = try EventText(stored(#"{"by":"a, \"b\""}"#)).csv()
         #expect(text == #"7-1,2,1970-01-01T00:00:00.000Z,kill,1,,m,,"{""by"":""a, \""b\""""}""#)
         #expect(EventText.csvHead.split(separator: ",").count == 9)
+        #expect(try EventText(stored("{}", place: 12)).csv().hasPrefix("7-1.12,2,"))
     }
 
     @Test("a CSV cell of text that a spreadsheet would take for a formula begins with an apostrophe; numbers stay")
@@ -28,7 +29,7 @@ struct EventTextTests {
         #expect(EventText.cell("=A1,\"x\"") == "\"'=A1,\"\"x\"\"\"")
         for text in ["", "1-1", "a=b", "{}"] { #expect(EventText.cell(text) == text) }
         let event = StoredEvent(
-            shard: 2, id: StreamEntryID(milliseconds: 7, sequence: 1), flag: .known,
+            shard: 2, id: EventID(StreamEntryID(milliseconds: 7, sequence: 1)), flag: .known,
             event: EncodedEvent(
                 kind: "kill", at: Instant(milliseconds: 0), matchId: MatchID("-m"), playerId: PlayerID("=p"), json: "{}"
             ))

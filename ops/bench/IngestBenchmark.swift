@@ -14,7 +14,7 @@ public struct IngestBenchmark: Sendable {
     /// This program.
     public var executable: String
     /// Events of each throughput figure.
-    public var events = 400_000
+    public var events = 1_000_000
     /// Events of the burst.
     public var burst = 1_000_000
     /// How many events an ingest process stores in one transaction at most; `nil`: as it is set by default.
@@ -55,7 +55,8 @@ public struct IngestBenchmark: Sendable {
     private func appending(_ floor: IngestFloor, _ limits: RedisBenchmark?) async throws -> [BenchFigure] {
         let events = BenchEvents(count: events, from: .now)
         let sample = events[self.events / 2..<self.events / 2 + 1]
-        let command = ["XADD", "bench:limit", "MAXLEN", "~", "1000000", "*"] + sample.flatMap(Self.fields)
+        let value = String(decoding: EventEntry.value(of: sample), as: UTF8.self)
+        let command = ["XADD", "bench:limit", "MAXLEN", "~", "1000000", "*", EventEntry.formName, value]
         try await floor.clear()
         let limit = try await limits?.run(command, clients: 4, pipeline: 64, count: 200_000)
         try await floor.clear()
@@ -65,16 +66,11 @@ public struct IngestBenchmark: Sendable {
         let count = Double(self.events)
         return [
             BenchFigure("append by the API, batches of 500 from 4 callers", count / before.seconds(to: after), "1/s")
-                .beside(limit?.perSecond, "XADD -c 4 -P 64"),
+                .beside(limit?.perSecond, "XADD -c 4 -P 64, each of one event"),
             BenchFigure("  Redis CPU per event", (after.redis - before.redis) / count, "µs"),
             BenchFigure("  client's CPU per event", (after.client - before.client) / count, "µs"),
             BenchFigure("  memory of Redis per waiting event", (after.memory - before.memory) / count, "bytes"),
         ]
-    }
-
-    /// An event in the form that the stream holds it in.
-    private static func fields(_ event: EncodedEvent) -> [String] {
-        EventEntry.texts(of: event)
     }
 
     // MARK: Into SQLite

@@ -26,13 +26,18 @@ struct IngestFloor: Sendable {
     }
 
     /// Appends the first events as the API does, in requests of the largest batch from a few callers at once.
-    func append(_ events: BenchEvents, _ count: Int) async throws {
+    /// - Parameter appended: told of each request that Redis has taken.
+    func append(
+        _ events: BenchEvents, _ count: Int, appended: @escaping @Sendable (_ events: Int) -> Void = { _ in }
+    ) async throws {
         let log = EventLog(redis: redis)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for caller in 0..<Self.callers {
                 group.addTask {
                     for start in stride(from: caller * Self.batch, to: count, by: Self.callers * Self.batch) {
-                        try await log.append(events[start..<min(start + Self.batch, count)])
+                        let request = events[start..<min(start + Self.batch, count)]
+                        try await log.append(request)
+                        appended(request.count)
                     }
                 }
             }
@@ -40,8 +45,8 @@ struct IngestFloor: Sendable {
         }
     }
 
-    /// Events that are not stored yet.
-    private func backlog() async throws -> Int {
+    /// Entries that are not stored, or not settled, yet.
+    private func waitingEntries() async throws -> Int {
         try await StreamDepth.read(redis).reduce(0) { $0 + $1.length }
     }
 
@@ -62,9 +67,11 @@ struct IngestFloor: Sendable {
         try await clear()
         try await append(BenchEvents(count: count, from: .now), count)
         let drain = try await withWorkers(workers, folder) { pids in
-            let high = try await reading(atMost: count * 9 / 10, pids)
-            let low = try await reading(atMost: count / 10, pids)
-            _ = try await reading(atMost: 0, pids)
+            let stored = try EventsRepository.open(folder: folder, logger: logger)
+            let high = try await reading(count, atMost: count * 9 / 10, stored, pids)
+            let low = try await reading(count, atMost: count / 10, stored, pids)
+            try stored.close()
+            try await waitUntilEmpty()
             let events = Double(high.left - low.left)
             let seconds = high.meter.seconds(to: low.meter)
             guard events > 0, seconds > 0 else {
@@ -85,18 +92,30 @@ struct IngestFloor: Sendable {
         let cpu: Double
     }
 
-    private func reading(atMost bound: Int, _ pids: [Int32]) async throws -> Reading {
+    /// What was used when no more than so many of the events were left to be stored. Asked of the files, for an entry
+    /// of a stream does not say how many it holds.
+    private func reading(
+        _ count: Int, atMost bound: Int, _ stored: EventsRepository, _ pids: [Int32]
+    ) async throws -> Reading {
         let deadline = ContinuousClock.now + .seconds(300)
         while ContinuousClock.now < deadline {
-            let left = try await backlog()
+            let left = try await count - stored.countedEvents()
             if left <= bound {
                 return Reading(
                     left: left, meter: try await CPUMeter.read(redis),
                     cpu: try pids.reduce(0) { $0 + (try BenchChild.cpuMicroseconds(of: $1)) })
             }
-            try await Task.sleep(for: .milliseconds(5))
+            try await Task.sleep(for: .milliseconds(10))
         }
         throw BenchError("more than \(bound) events wait after 300 s")
+    }
+
+    private func waitUntilEmpty() async throws {
+        let deadline = ContinuousClock.now + .seconds(300)
+        while try await waitingEntries() > 0 {
+            guard ContinuousClock.now < deadline else { throw BenchError("entries wait after 300 s") }
+            try await Task.sleep(for: .milliseconds(10))
+        }
     }
 
     private func memory(_ pids: [Int32]) throws -> Double {
@@ -156,25 +175,29 @@ struct IngestFloor: Sendable {
         let events = BenchEvents(count: count, from: .now)
         let (lag, appended, redisMemory, memory) = try await withWorkers(workers, folder) { pids in
             try await waitForProcesses(workers)
+            let files = try EventsRepository.open(folder: folder, logger: logger)
             let begin = ContinuousClock.now
+            let told = Mutex(0)
             let appended = Mutex<Double?>(nil)
             async let appending: Void = {
                 defer { appended.withLock { $0 = (ContinuousClock.now - begin).inSeconds } }
-                try await append(events, count)
+                try await append(events, count) { more in told.withLock { $0 += more } }
             }()
             var lag: [(seconds: Double, events: Int)] = []
             var most = 0.0
             var isOver = false
             while !isOver {
                 try await Task.sleep(for: .milliseconds(100))
-                // Read before the backlog: what is appended after it counts as lag.
+                // What is stored is read before what was appended: the lag is told too high, if wrong.
                 let isAppended = appended.withLock { $0 } != nil
-                let left = try await backlog()
-                lag.append(((ContinuousClock.now - begin).inSeconds, left))
+                let waiting = try await waitingEntries()
+                let stored = try await files.countedEvents()
+                lag.append(((ContinuousClock.now - begin).inSeconds, max(0, told.withLock { $0 } - stored)))
                 most = max(most, try await CPUMeter.read(redis).memory / 1_048_576)
-                isOver = isAppended && left == 0
+                isOver = isAppended && waiting == 0
                 guard ContinuousClock.now < begin + .seconds(300) else { throw BenchError("the burst takes too long") }
             }
+            try files.close()
             try await appending
             return (lag, appended.withLock { $0 } ?? 0, most, try self.memory(pids))
         }

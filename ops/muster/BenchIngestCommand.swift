@@ -17,7 +17,7 @@ struct BenchIngestCommand: AsyncParsableCommand {
               muster bench ingest --events 100000 --burst 200000 --json
             """)
 
-    @Option(help: "Events of each throughput figure.") var events = 400_000
+    @Option(help: "Events of each throughput figure.") var events = 1_000_000
     @Option(help: "Events of the burst.") var burst = 1_000_000
     @Option(
         help: ArgumentHelp(

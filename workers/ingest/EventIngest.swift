@@ -9,7 +9,7 @@ import Telemetry
 
 /// How the event streams are emptied.
 public struct EventIngestConfiguration: Sendable, Equatable {
-    /// The most entries in one transaction.
+    /// How many events a transaction has at most, and one entry's worth more: an entry is never divided.
     public var batchMax = 5_000
     /// How long to let entries gather after a batch that was not full.
     public var linger = Duration.milliseconds(250)
@@ -39,9 +39,9 @@ public struct EventIngestConfiguration: Sendable, Equatable {
 
 /// Moves events from the Redis streams to the days' files: one consumer per shard, side by side.
 ///
-/// At least once from the stream, once in the table: a row is named by its entry, so a batch that was stored and not
-/// settled before a crash changes nothing when another process stores it again. While Redis or the file is away,
-/// entries wait in the stream and nothing else stops.
+/// At least once from the stream, once in the table: a row is named by its entry and its place in it, so a batch that
+/// was stored and not settled before a crash changes nothing when another process stores it again. While Redis or the
+/// file is away, entries wait in the stream and nothing else stops.
 public struct EventIngest: Service {
     private let redis: RedisClient
     private let events: EventsRepository

@@ -22,7 +22,7 @@ public struct IngestConfiguration: Sendable, Equatable {
     /// - `muster.data`
     /// - `muster.health.host`, `muster.health.port` (0 to 65535)
     /// - `muster.ingest.results-max` (1 to 1000)
-    /// - `muster.ingest.batch-max` (1 to 5000 entries)
+    /// - `muster.ingest.batch-max` (1 to 5000 events; an entry's worth more, as none is divided)
     /// - `muster.ingest.linger-ms` (1 to 10000)
     /// - `muster.ingest.claim-idle-ms` (1000 to 600000)
     /// - `muster.ingest.retention-days` (1 to 3650), how many days that have events are kept

@@ -6,7 +6,7 @@ import Redis
 import ServiceLifecycle
 import Telemetry
 
-/// Empties one event shard: reads a batch, stores it in one transaction, settles it, and now and then takes over what
+/// Empties one event shard: reads a batch, stores it in a transaction, settles it, and now and then takes over what
 /// dead consumers left and counts what was lost.
 ///
 /// A batch that can't be stored is held and tried again, after longer and longer waits, and nothing more is read
@@ -35,13 +35,14 @@ struct ShardIngest: Sendable {
         /// When the totals of all days are to be copied, for what a process that ended had not.
         var copyAll: ContinuousClock.Instant
         var lost = 0
+        var size: ReadSize
     }
 
     private static let stored = Counter(label: "ingest_events_total", dimensions: [("outcome", "stored")])
     private static let repeated = Counter(label: "ingest_events_total", dimensions: [("outcome", "repeated")])
     private static let quarantined = Counter(label: "ingest_events_total", dimensions: [("outcome", "quarantined")])
     private static let raw = Counter(label: "ingest_events_raw_total")
-    private static let claimed = Counter(label: "ingest_events_claimed_total")
+    private static let claimed = Counter(label: "ingest_entries_claimed_total")
     private static let failures = Counter(label: "ingest_failures_total", dimensions: [("what", "events")])
 
     /// Runs until graceful shutdown or cancellation. A batch begun is finished before a graceful stop.
@@ -49,24 +50,26 @@ struct ShardIngest: Sendable {
         let clock = ContinuousClock()
         // A new process looks for the dead one's entries at once: it may be its successor.
         var chores = Chores(
-            claim: clock.now, account: clock.now, retire: clock.now + configuration.retireEvery, copyAll: clock.now)
+            claim: clock.now, account: clock.now, retire: clock.now + configuration.retireEvery, copyAll: clock.now,
+            size: ReadSize(events: configuration.batchMax))
         var held: Batch?
         var wait = configuration.backoff
         while !Task.isCancelled, !Task.isShuttingDownGracefully {
             do {
-                try await storeAndSettle(&held)
+                try await storeAndSettle(&held, &chores.size)
                 try await doChores(&chores)
-                let entries = try await group.read(limit: configuration.batchMax, block: configuration.block)
+                let limit = chores.size.entries
+                let entries = try await group.read(limit: limit, block: configuration.block)
                 let readAt = clock.now
                 if !entries.isEmpty {
                     held = Batch(entries: entries, life: nil)
-                    try await storeAndSettle(&held)
+                    try await storeAndSettle(&held, &chores.size)
                 }
                 health.note(shard: group.shard, trouble: nil)
                 wait = configuration.backoff
                 // A full batch has more behind it. A smaller one is all there was: more may gather meanwhile, so that
                 // few events at a time don't become a transaction each.
-                if !entries.isEmpty, entries.count < configuration.batchMax {
+                if !entries.isEmpty, entries.count < limit {
                     try await clock.sleep(until: readAt + configuration.linger)
                 }
             } catch {
@@ -86,7 +89,7 @@ struct ShardIngest: Sendable {
     private func doChores(_ chores: inout Chores) async throws {
         let clock = ContinuousClock()
         if clock.now >= chores.claim {
-            try await takeOver()
+            try await takeOver(&chores.size)
             chores.claim = clock.now + configuration.claimEvery
         }
         if clock.now >= chores.account {
@@ -100,16 +103,17 @@ struct ShardIngest: Sendable {
     }
 
     /// Stores and settles what other consumers, or this one in a batch that failed, have held too long.
-    private func takeOver() async throws {
+    private func takeOver(_ size: inout ReadSize) async throws {
         var cursor = EventGroup.firstCursor
         repeat {
             let (entries, next) = try await group.claim(
-                idle: configuration.claimIdle, limit: configuration.batchMax, cursor: cursor)
+                idle: configuration.claimIdle, limit: size.entries, cursor: cursor)
             if !entries.isEmpty {
                 Self.claimed.increment(by: entries.count)
-                logger.info("claimed events", metadata: ["shard": "\(group.shard)", "count": "\(entries.count)"])
+                logger.info(
+                    "claimed entries of events", metadata: ["shard": "\(group.shard)", "count": "\(entries.count)"])
                 var batch: Batch? = Batch(entries: entries, life: nil)
-                try await storeAndSettle(&batch)
+                try await storeAndSettle(&batch, &size)
             }
             cursor = next
         } while cursor != EventGroup.firstCursor
@@ -131,26 +135,28 @@ struct ShardIngest: Sendable {
         }
         let losses = try await events.noteLosses(account, at: now(), isWhole: isWhole)
         for (how, count) in [("trimmed", losses.trimmed), ("wiped", losses.wiped), ("rewound", losses.rewound)] {
-            Gauge(label: "ingest_events_lost", dimensions: [("shard", "\(group.shard)"), ("how", how)]).record(count)
+            Gauge(label: "ingest_entries_lost", dimensions: [("shard", "\(group.shard)"), ("how", how)]).record(count)
         }
         if losses.lost > chores.lost {
             logger.warning(
-                "events were lost",
+                "entries of events were lost",
                 metadata: [
                     "shard": "\(group.shard)", "by the cap": "\(losses.trimmed)", "with Redis": "\(losses.wiped)",
+                    "events, about": "\(losses.lostEventsAbout.map { "\($0)" } ?? "not known")",
                 ])
         }
         chores.lost = losses.lost
     }
 
     /// Leaves nothing of the batch once it is settled; where that fails, the batch is there to be tried again.
-    private func storeAndSettle(_ held: inout Batch?) async throws {
+    private func storeAndSettle(_ held: inout Batch?, _ size: inout ReadSize) async throws {
         guard let entries = held?.entries else { return }
         let life: StreamLife
         if let known = held?.life { life = known } else { life = try await group.life() }
         held?.life = life
         Failpoint.eventsRead.pass()
-        let outcome = try await events.store(entries, shard: group.shard, life: life, at: now())
+        let outcome = try await events.store(
+            entries, shard: group.shard, life: life, at: now(), rowsMax: configuration.batchMax)
         Failpoint.eventsStored.pass()
         Self.stored.increment(by: outcome.events)
         Self.repeated.increment(by: outcome.repeated)
@@ -161,6 +167,7 @@ struct ShardIngest: Sendable {
                 "events quarantined",
                 metadata: ["shard": "\(group.shard)", "count": "\(outcome.quarantined)"])
         }
+        size.note(entries: entries.count, events: outcome.total)
         try await group.settle(entries.map(\.id))
         held = nil
     }

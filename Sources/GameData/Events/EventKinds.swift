@@ -67,11 +67,19 @@ public struct EventKinds: Sendable {
         kinds.contains { $0.name == kind && $0.version == version }
     }
 
-    func flag(of event: PackedEvent) -> EventFlag {
-        let kind = event.bytes[..<event.kindEnd]
-        for (bytes, version) in names where bytes.count == kind.count && bytes.elementsEqual(kind) {
-            return event.version <= version ? .known : .newerVersion
+    func flag(of event: PackedEvent, in bytes: UnsafeBufferPointer<UInt8>) -> EventFlag {
+        let kind = bytes[event.kind]
+        return names.withUnsafeBufferPointer { names in
+            for index in names.indices where names[index].bytes.elementsEqual(kind) {
+                return event.version <= names[index].version ? .known : .newerVersion
+            }
+            return .unknownKind
         }
-        return .unknownKind
+    }
+
+    /// The flag of an event whose kind is text.
+    func flag(of event: EncodedEvent) -> EventFlag {
+        guard let known = kinds.first(where: { $0.name == event.kind }) else { return .unknownKind }
+        return event.version <= known.version ? .known : .newerVersion
     }
 }

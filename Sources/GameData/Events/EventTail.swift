@@ -7,11 +7,16 @@ import Redis
 public struct EventTail: Sendable {
     private let redis: RedisClient
     private let events: EventsRepository?
-    /// The last entry of each shard that was told.
-    private var positions: [StreamEntryID]
+    /// The last event of each shard that was told.
+    private var positions: [EventID]
 
-    private static let pageMax = 1_000
-    private static let first = StreamEntryID(milliseconds: 0, sequence: 0)
+    /// The most entries of a stream in one reading: each may hold hundreds of events.
+    private static let entriesMax = 100
+    /// The most readings of one look at the last events.
+    private static let readingsMax = 10
+    /// The most rows of a shard in one reading.
+    private static let rowsMax = 10_000
+    private static let first = EventID(StreamEntryID(milliseconds: 0, sequence: 0))
 
     /// - Parameter events: `nil` where the files are not on this host; then stored events are not seen.
     public init(redis: RedisClient, events: EventsRepository?) {
@@ -25,21 +30,34 @@ public struct EventTail: Sendable {
     public mutating func last(_ limit: Int, of query: EventQuery) async throws -> [StoredEvent] {
         var found: [StoredEvent] = []
         for shard in positions.indices {
-            let reply = try await redis.send(
-                RedisCommand(
-                    "XREVRANGE", RedisArgument(GameDataKeys.events(shard: shard)), "+", "-", "COUNT",
-                    RedisArgument(Self.pageMax), isSafeToRepeat: true))
-            let waiting = try EventGroup.entries(reply)
-            found += Self.told(waiting, shard)
-            positions[shard] = max(waiting.first?.id ?? Self.first, try await events?.newest(shard) ?? Self.first)
+            let (waiting, newestWaiting) = try await lastWaiting(shard, limit, query)
+            found += waiting
+            positions[shard] = max(newestWaiting ?? Self.first, try await events?.newest(shard) ?? Self.first)
         }
         var newest = query
         newest.limit = limit
         newest.isNewestFirst = true
         let waiting = Set(found.map { Place($0) })
-        found.removeAll { !query.wants($0.event) }
         found += try await events?.events(newest).filter { !waiting.contains(Place($0)) } ?? []
         return Array(found.sorted { ($0.id, $0.shard) < ($1.id, $1.shard) }.suffix(limit))
+    }
+
+    /// The last events of a stream that are wanted, and the end of its newest entry. Reads back until there are enough
+    /// or, where few are wanted of many, so far and no further.
+    private func lastWaiting(
+        _ shard: Int, _ limit: Int, _ query: EventQuery
+    ) async throws -> (events: [StoredEvent], newest: EventID?) {
+        var found: [StoredEvent] = []
+        var newest: EventID?
+        var before: StreamEntryID?
+        for _ in 0..<Self.readingsMax {
+            let entries = try await entries("XREVRANGE", shard, from: before.map { "(\($0)" } ?? "+", to: "-")
+            if newest == nil { newest = entries.first.map { EventID.end(of: $0.id) } }
+            found += Self.told(entries, shard).filter { query.wants($0.event) }
+            guard found.count < limit, entries.count == Self.entriesMax else { break }
+            before = entries.last?.id
+        }
+        return (found, newest)
     }
 
     /// What came since the last call, of all kinds; empty where nothing did.
@@ -47,29 +65,39 @@ public struct EventTail: Sendable {
         var found: [StoredEvent] = []
         for shard in positions.indices {
             let position = positions[shard]
-            let reply = try await redis.send(
-                RedisCommand(
-                    "XRANGE", RedisArgument(GameDataKeys.events(shard: shard)), RedisArgument("(\(position)"), "+",
-                    "COUNT", RedisArgument(Self.pageMax), isSafeToRepeat: true))
-            let waiting = try EventGroup.entries(reply)
-            let stored = try await events?.after(position, shard: shard, limit: Self.pageMax) ?? []
+            // An entry of which a part was told is read again.
+            let isWhole = position == EventID.end(of: position.entry)
+            let waiting = try await entries(
+                "XRANGE", shard, from: "\(isWhole ? "(" : "")\(position.entry)", to: "+")
+            let stored = try await events?.after(position, shard: shard, limit: Self.rowsMax) ?? []
             // Beyond the end of a full page of one, the other may not be told: there is more before it.
-            var end: StreamEntryID?
-            if waiting.count == Self.pageMax { end = waiting.last?.id }
-            if stored.count == Self.pageMax, let last = stored.last?.id { end = min(end ?? last, last) }
+            var end: EventID?
+            if waiting.count == Self.entriesMax { end = waiting.last.map { EventID.end(of: $0.id) } }
+            if stored.count == Self.rowsMax, let last = stored.last?.id { end = min(end ?? last, last) }
             let known = Set(stored.map(\.id))
-            var part = stored + Self.told(waiting.filter { !known.contains($0.id) }, shard)
-            let newest = max(waiting.last?.id ?? position, stored.last?.id ?? position)
+            var part = stored + Self.told(waiting, shard).filter { position < $0.id && !known.contains($0.id) }
+            // An entry is stored whole, so that where no page is full the newest was told whole.
+            let newest = [waiting.last?.id, stored.last?.id.entry].compactMap { $0 }.max()
             if let end { part.removeAll { end < $0.id } }
-            positions[shard] = min(end ?? newest, newest)
+            if let newest { positions[shard] = min(end ?? .end(of: newest), .end(of: newest)) }
             found += part.sorted { $0.id < $1.id }
         }
         return found
     }
 
+    private func entries(
+        _ command: RedisArgument, _ shard: Int, from: String, to: String
+    ) async throws -> [EventEntry] {
+        let reply = try await redis.send(
+            RedisCommand(
+                command, RedisArgument(GameDataKeys.events(shard: shard)), RedisArgument(from), RedisArgument(to),
+                "COUNT", RedisArgument(Self.entriesMax), isSafeToRepeat: true))
+        return try EventGroup.entries(reply)
+    }
+
     private struct Place: Hashable {
         let shard: Int
-        let id: StreamEntryID
+        let id: EventID
 
         init(_ event: StoredEvent) {
             shard = event.shard
@@ -79,13 +107,11 @@ public struct EventTail: Sendable {
 
     /// What can be read of entries; the rest is for the quarantine to tell.
     private static func told(_ entries: [EventEntry], _ shard: Int) -> [StoredEvent] {
-        entries.compactMap { entry in
-            do throws(EventEntry.Undecodable) {
-                let event = try entry.packed()
-                return StoredEvent(
-                    shard: shard, id: entry.id, flag: EventKinds.known.flag(of: event), event: event.event)
-            } catch {
-                return nil
+        entries.flatMap { entry in
+            entry.readable().map { place, event in
+                StoredEvent(
+                    shard: shard, id: EventID(entry.id, place: place), flag: EventKinds.known.flag(of: event),
+                    event: event)
             }
         }
     }

@@ -74,10 +74,10 @@ struct EventTotals: Sendable {
     var characters: [Character: CharacterTotals] = [:]
     var places: [Place: PlayerRegionTotals] = [:]
 
-    mutating func add(_ player: FinishedPlayer, of name: PlayerID) {
+    mutating func add(_ player: FinishedPlayer, of name: String) {
         let character = Character(
             patch: player.patch.number, mode: player.mode.rawValue, character: player.character)
         characters[character, default: CharacterTotals()].add(player)
-        places[Place(player: name.rawValue, region: player.region.rawValue), default: PlayerRegionTotals()].add(player)
+        places[Place(player: name, region: player.region.rawValue), default: PlayerRegionTotals()].add(player)
     }
 }

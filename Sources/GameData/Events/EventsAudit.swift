@@ -13,14 +13,15 @@ public struct EventsAudit: Sendable {
     }
 
     public func findings() async throws -> [AuditFinding] {
-        var (added, tooMany, lost) = (0, 0, 0)
+        var (added, tooMany) = (0, 0)
+        var losses: [EventLosses] = []
         var examples: [String] = []
         for shard in 0..<GameDataKeys.shardCount {
             let group = EventGroup(redis: redis, shard: shard, consumer: "audit")
             let account = try await group.account()
             try await events.copyTotals(shard: shard)
             // Counted and not noted: who looks changes no count.
-            lost += try await events.losses(of: shard, with: account).lost
+            losses.append(try await events.losses(of: shard, with: account))
             guard let life = account.life else { continue }
             let counted = try await events.countedEntries(account)
             // Asked last: what is added and stored in between is in both.
@@ -34,9 +35,18 @@ public struct EventsAudit: Sendable {
         }
         return [
             AuditFinding(
-                rule: "each event is stored once at most, and waits, is stored, or is counted as lost", checked: added,
-                failed: tooMany, examples: examples,
-                note: lost > 0 ? "\(lost) events were lost: see 'muster events lag'" : nil)
+                rule: "each entry of events is stored once at most, and waits, is stored, or is counted as lost",
+                checked: added, failed: tooMany, examples: examples, note: Self.note(losses))
         ]
+    }
+
+    private static func note(_ losses: [EventLosses]) -> String? {
+        let entries = losses.map(\.lost).reduce(0, +)
+        guard entries > 0 else { return nil }
+        let events = losses.compactMap(\.lostEventsAbout)
+        let about =
+            events.count == losses.count
+            ? "about \(events.reduce(0, +)) events" : "of how many events nobody knows"
+        return "\(entries) entries were lost, \(about): see 'muster events lag'"
     }
 }

@@ -76,7 +76,8 @@ extension EventsRepository {
                     row["rowid"],
                     StoredEvent(
                         shard: row["stream"],
-                        id: StreamEntryID(row["entry_id"] as String) ?? StreamEntryID(milliseconds: 0, sequence: 0),
+                        id: EventID(row["entry_id"] as String)
+                            ?? EventID(StreamEntryID(milliseconds: 0, sequence: 0)),
                         flag: kinds.kinds.contains { $0.name == kind } ? .known : .unknownKind,
                         event: EncodedEvent(
                             kind: kind, at: Instant(milliseconds: row["at"]),

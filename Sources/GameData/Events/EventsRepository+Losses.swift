@@ -2,12 +2,16 @@ import GRDB
 import GameModel
 import Records
 
-/// What became of the events of one shard that were not stored. Each number is "at least so many": what is on its way
+/// What became of the entries of one shard that were not stored. Each number is "at least so many": what is on its way
 /// while it is counted is taken for stored.
+///
+/// Redis counts entries, of one event or hundreds each; how many events were in one that is gone, nobody knows.
 public struct EventLosses: Sendable, Hashable, Codable {
     public var shard: Int
     /// Stored, over all lives of the stream.
     public var stored = 0
+    /// The events that those entries held, less those that could not be read.
+    public var storedEvents = 0
     /// Dropped by the stream's cap before anyone stored them.
     public var trimmed = 0
     /// In a stream, or added to it, when Redis lost it.
@@ -18,6 +22,13 @@ public struct EventLosses: Sendable, Hashable, Codable {
     public var lives = 0
 
     public var lost: Int { trimmed + wiped }
+
+    /// About how many events were lost, if the entries that are gone held as many each as those that are stored; `nil`
+    /// where none is stored to go by.
+    public var lostEventsAbout: Int? {
+        if lost == 0 { return 0 }
+        return stored > 0 ? Int((Double(lost) * Double(storedEvents) / Double(stored)).rounded()) : nil
+    }
 }
 
 extension EventsRepository {
@@ -60,14 +71,14 @@ extension EventsRepository {
         try await totals.read { db in
             let lives = try Self.lives(of: shard, with: account, in: db)
             var losses = EventLosses(shard: shard)
-            losses.stored = try Self.storedEntries(shard, nil, in: db)
+            (losses.stored, losses.storedEvents) = try Self.stored(shard, nil, in: db)
             losses.lives = lives.count
             for (index, life) in lives.enumerated() {
                 losses.trimmed += life.trimmed
                 losses.rewound += life.rewound
                 // A life that another followed is over: what was added and not stored went with it.
                 guard index < lives.count - 1 else { continue }
-                let stored = try Self.storedEntries(shard, life.life, in: db)
+                let stored = try Self.stored(shard, life.life, in: db).entries
                 losses.wiped += max(0, life.added - life.life.addedBefore - stored - life.trimmed)
             }
             return losses
@@ -80,7 +91,7 @@ extension EventsRepository {
         try await totals.read { db in
             guard let life = account.life else { return 0 }
             let noted = try Self.lives(of: account.shard, with: account, in: db).first { $0.life == life }
-            let stored = try Self.storedEntries(account.shard, life, in: db)
+            let stored = try Self.stored(account.shard, life, in: db).entries
             return stored + (noted?.trimmed ?? 0) - (noted?.rewound ?? 0)
         }
     }
@@ -130,7 +141,7 @@ extension EventsRepository {
         var life = lives.first { $0.life == name } ?? Life(life: name, number: next)
         if life.number != lives.last?.number { life.number = next }
         if isWhole {
-            let stored = try storedEntries(account.shard, name, in: db)
+            let stored = try Self.stored(account.shard, name, in: db).entries
             life.trimmed = max(life.trimmed, account.added - name.addedBefore - account.length - stored)
         }
         life.rewound += max(0, life.added - account.added)
@@ -139,10 +150,15 @@ extension EventsRepository {
         return life
     }
 
-    /// Entries that are stored or in quarantine, of one life or of all.
-    private static func storedEntries(_ shard: Int, _ life: StreamLife?, in db: Database) throws -> Int {
-        let sql = "SELECT COALESCE(SUM(entries), 0) FROM stream_days WHERE shard = ?"
-        guard let life else { return try Int.fetchOne(db, sql: sql, arguments: [shard]) ?? 0 }
-        return try Int.fetchOne(db, sql: sql + " AND life = ?", arguments: [shard, life.name]) ?? 0
+    /// Entries that are stored or in quarantine, of one life or of all, and the events that are stored of them.
+    private static func stored(
+        _ shard: Int, _ life: StreamLife?, in db: Database
+    ) throws -> (entries: Int, events: Int) {
+        let sql = """
+            SELECT COALESCE(SUM(entries), 0) AS entries, COALESCE(SUM(events), 0) AS events FROM stream_days
+            WHERE shard = ? AND (life = ? OR ? IS NULL)
+            """
+        let row = try Row.fetchOne(db, sql: sql, arguments: [shard, life?.name, life?.name])
+        return (row?["entries"] ?? 0, row?["events"] ?? 0)
     }
 }

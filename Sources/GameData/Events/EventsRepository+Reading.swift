@@ -22,11 +22,11 @@ public struct EventQuery: Sendable, Hashable {
 /// A stored event, with where it is.
 public struct StoredEvent: Sendable, Hashable {
     public var shard: Int
-    public var id: StreamEntryID
+    public var id: EventID
     public var flag: EventFlag
     public var event: EncodedEvent
 
-    public init(shard: Int, id: StreamEntryID, flag: EventFlag, event: EncodedEvent) {
+    public init(shard: Int, id: EventID, flag: EventFlag, event: EncodedEvent) {
         self.shard = shard
         self.id = id
         self.flag = flag
@@ -35,12 +35,13 @@ public struct StoredEvent: Sendable, Hashable {
 }
 
 extension EventsRepository {
-    /// An entry that was set apart.
+    /// An event that was set apart, or an entry of which nothing can be read.
     public struct Quarantined: Sendable, Hashable {
         public var shard: Int
+        /// As an ``EventID`` is written.
         public var entryId: String
         public var reason: String
-        /// The entry's fields, `name=value` on a line each.
+        /// The event, or the entry's fields, `name=value` on a line each.
         public var fields: String
     }
 
@@ -102,20 +103,33 @@ extension EventsRepository {
         }
     }
 
-    /// The newest entry that is stored of a shard; `nil` where none is.
-    func newest(_ shard: Int) async throws -> StreamEntryID? {
+    /// How many events are stored, as their batches counted them: for who asks often, where ``count()`` looks at every
+    /// row.
+    public func countedEvents() async throws -> Int {
+        var count = 0
+        for file in files.all() {
+            count +=
+                try await read(file) { db in
+                    try Int.fetchOne(db, sql: "SELECT COALESCE(SUM(events), 0) FROM stream_totals") ?? 0
+                } ?? 0
+        }
+        return count
+    }
+
+    /// The end of the newest entry that is stored of a shard; `nil` where none is.
+    func newest(_ shard: Int) async throws -> EventID? {
         for file in files.all().reversed() where file.shard == shard {
             let row = try await read(file) { db in try Int64.fetchOne(db, sql: "SELECT MAX(id) FROM events") }
-            if let row = row ?? nil { return StreamEntryID(row: row, on: file.day) }
+            if let row = row ?? nil { return .end(of: EventID(row: row, on: file.day).entry) }
         }
         return nil
     }
 
-    /// Events of a shard after an entry, in the order of their ids.
-    func after(_ id: StreamEntryID, shard: Int, limit: Int) async throws -> [StoredEvent] {
+    /// Events of a shard after one, in the order of their ids.
+    func after(_ id: EventID, shard: Int, limit: Int) async throws -> [StoredEvent] {
         var found: [StoredEvent] = []
-        for file in files.all() where file.shard == shard && file.day >= id.day && found.count < limit {
-            let after = file.day == id.day ? id.row ?? .max : -1
+        for file in files.all() where file.shard == shard && file.day >= id.entry.day && found.count < limit {
+            let after = file.day == id.entry.day ? id.row ?? .max : -1
             found += try await page(EventQuery(), of: file, after: after, limit: limit - found.count)
         }
         return found
@@ -149,10 +163,10 @@ extension EventsRepository {
     /// The first row that a moment may have in a day's file; `nil` where the moment is not on that day.
     private static func firstRow(at instant: Instant, on day: EventDay) -> Int64? {
         let id = StreamEntryID(milliseconds: UInt64(max(0, instant.milliseconds)), sequence: 0)
-        return id.day == day ? id.row : nil
+        return id.day == day ? id.firstRow : nil
     }
 
-    /// The entries set apart, by day, shard and id.
+    /// What was set apart, by day, shard and id.
     /// - Parameter limit: 1 to 10,000; more is cut to that.
     public func quarantined(limit: Int = limitMax) async throws -> [Quarantined] {
         let limit = min(max(limit, 1), Self.limitMax)
@@ -193,7 +207,7 @@ extension EventQuery {
 extension StoredEvent {
     fileprivate init(_ row: Row, _ file: EventFile) {
         self.init(
-            shard: file.shard, id: StreamEntryID(row: row["id"], on: file.day),
+            shard: file.shard, id: EventID(row: row["id"], on: file.day),
             flag: EventFlag(rawValue: row["flag"]) ?? .unknownKind,
             event: EncodedEvent(
                 kind: row["kind"], version: row["version"], at: Instant(milliseconds: row["at"]),

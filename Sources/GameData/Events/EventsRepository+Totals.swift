@@ -6,32 +6,47 @@ import Synchronization
 extension EventsRepository {
     /// Adds what a batch adds to the totals of the day, in the batch's own transaction.
     static func add(_ totals: EventTotals, batch: Int, in db: Database) throws {
+        let characters = try BatchStatement(addToCharacter, in: db)
+        let places = try BatchStatement(addToPlace, in: db)
+        defer {
+            characters.end()
+            places.end()
+        }
         for (key, sum) in totals.characters {
-            try db.cachedStatement(
-                sql: """
-                    INSERT INTO character_totals (patch, mode, character, picks, wins, draws, leaves, kills, deaths,
-                        damage, duration_ms, batch)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (patch, mode, character) DO UPDATE SET
-                        \(Self.sums(["picks", "wins", "draws", "leaves", "kills", "deaths", "damage", "duration_ms"])),
-                        batch = excluded.batch
-                    """
-            ).execute(arguments: [
-                key.patch, key.mode, key.character, sum.picks, sum.wins, sum.draws, sum.leaves, sum.kills, sum.deaths,
-                sum.damage, sum.durationMs, batch,
-            ])
+            characters.bind(1, key.patch)
+            characters.bind(2, key.mode)
+            characters.bind(3, key.character)
+            let sums = [
+                sum.picks, sum.wins, sum.draws, sum.leaves, sum.kills, sum.deaths, sum.damage, sum.durationMs, batch,
+            ]
+            for (index, sum) in sums.enumerated() { characters.bind(Int32(4 + index), sum) }
+            try characters.step()
         }
         for (key, sum) in totals.places {
-            try db.cachedStatement(
-                sql: """
-                    INSERT INTO player_totals (player_id, region, matches, leaves, latency_ms, latencies, batch)
-                    VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (player_id, region) DO UPDATE SET
-                        \(Self.sums(["matches", "leaves", "latency_ms", "latencies"])), batch = excluded.batch
-                    """
-            ).execute(arguments: [
-                key.player, key.region, sum.matches, sum.leaves, sum.latencyMs, sum.latencies, batch,
-            ])
+            places.bind(1, key.player)
+            places.bind(2, key.region)
+            places.bind(3, sum.matches)
+            places.bind(4, sum.leaves)
+            places.bind(5, sum.latencyMs)
+            places.bind(6, sum.latencies)
+            places.bind(7, batch)
+            try places.step()
         }
     }
+
+    private static let addToCharacter = """
+        INSERT INTO character_totals (patch, mode, character, picks, wins, draws, leaves, kills, deaths, damage,
+            duration_ms, batch)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (patch, mode, character) DO UPDATE SET
+            \(sums(["picks", "wins", "draws", "leaves", "kills", "deaths", "damage", "duration_ms"])),
+            batch = excluded.batch
+        """
+
+    private static let addToPlace = """
+        INSERT INTO player_totals (player_id, region, matches, leaves, latency_ms, latencies, batch)
+        VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (player_id, region) DO UPDATE SET
+            \(sums(["matches", "leaves", "latency_ms", "latencies"])), batch = excluded.batch
+        """
 
     /// Assignments that add to each column and stop at the most that a total may be: past that SQLite would make the
     /// number a fraction, and then refuse to sum it.
@@ -102,27 +117,36 @@ extension EventsRepository {
             TotalsTable(
                 day: "player_totals", copy: "player_days", key: ["player_id", "region"],
                 sums: ["matches", "leaves", "latency_ms", "latencies"]),
-            TotalsTable(day: "stream_totals", copy: "stream_days", key: ["life"], sums: ["entries"]),
+            TotalsTable(day: "stream_totals", copy: "stream_days", key: ["life"], sums: ["entries", "events"]),
         ]
 
-        func rows(after batch: Int, in db: Database) throws -> [[DatabaseValue]] {
-            try Row.fetchAll(
-                db, sql: "SELECT \(columns.joined(separator: ", ")) FROM \(day) WHERE batch > ?", arguments: [batch]
-            ).map { Array($0.databaseValues) }
+        /// The values of the columns, row after row.
+        func values(after batch: Int, in db: Database) throws -> [DatabaseValue] {
+            let rows = try Row.fetchCursor(
+                db, sql: "SELECT \(columns.joined(separator: ", ")) FROM \(day) WHERE batch > ?",
+                arguments: [batch])
+            var values: [DatabaseValue] = []
+            while let row = try rows.next() { for index in columns.indices { values.append(row[index]) } }
+            return values
         }
 
-        func write(_ rows: [[DatabaseValue]], _ file: EventFile, in db: Database) throws {
+        func write(_ values: [DatabaseValue], _ file: EventFile, in db: Database) throws {
             let marks = Array(repeating: "?", count: columns.count + 2).joined(separator: ", ")
             let changes = (sums + ["batch"]).map { "\($0) = excluded.\($0)" }.joined(separator: ", ")
-            let statement = try db.cachedStatement(
-                sql: """
-                    INSERT INTO \(copy) (\(columns.joined(separator: ", ")), day, shard) VALUES (\(marks))
-                    ON CONFLICT (\(key.joined(separator: ", ")), day, shard) DO UPDATE SET \(changes)
-                    WHERE excluded.batch > \(copy).batch
-                    """)
-            for row in rows {
-                let place = [file.day.number.databaseValue, file.shard.databaseValue]
-                try statement.execute(arguments: StatementArguments(row + place))
+            // For nearly each event of a player whose match ended there is a row to copy: the way must be short.
+            let statement = try BatchStatement(
+                """
+                INSERT INTO \(copy) (\(columns.joined(separator: ", ")), day, shard) VALUES (\(marks))
+                ON CONFLICT (\(key.joined(separator: ", ")), day, shard) DO UPDATE SET \(changes)
+                WHERE excluded.batch > \(copy).batch
+                """, in: db)
+            defer { statement.end() }
+            let width = columns.count
+            for start in stride(from: 0, to: values.count, by: width) {
+                for column in 0..<width { statement.bind(Int32(column + 1), values[start + column]) }
+                statement.bind(Int32(width + 1), file.day.number)
+                statement.bind(Int32(width + 2), file.shard)
+                try statement.step()
             }
         }
     }
@@ -130,15 +154,16 @@ extension EventsRepository {
     /// What changed in a day's totals after a batch.
     private struct Change: Sendable {
         let batch: Int
-        let rows: [[[DatabaseValue]]]
+        /// Of each of the tables.
+        let values: [[DatabaseValue]]
 
         init(after copied: Int, in db: Database) throws {
             batch = try Int.fetchOne(db, sql: "SELECT number FROM batches") ?? 0
-            rows = try TotalsTable.all.map { try $0.rows(after: copied, in: db) }
+            values = try TotalsTable.all.map { try $0.values(after: copied, in: db) }
         }
 
         func write(_ file: EventFile, in db: Database) throws {
-            for (table, rows) in zip(TotalsTable.all, rows) { try table.write(rows, file, in: db) }
+            for (table, values) in zip(TotalsTable.all, values) { try table.write(values, file, in: db) }
             try db.execute(
                 sql: """
                     INSERT INTO copied_days (day, shard, batch) VALUES (?, ?, ?)

@@ -20,17 +20,25 @@ public enum EventsSchema {
                 }
             ),
             (id: "3-order-of-lives", body: { db in try db.execute(sql: orderOfLives) }),
+            (id: "4-events-of-entries", body: { db in try db.execute(sql: eventsOfEntries) }),
         ])
 
     /// The tables of a day's file.
     public static let daySchema = RecordsSchema(
         name: "events-of-a-day",
-        migrations: [(id: "1-day", body: { db in try db.execute(sql: day) })])
+        migrations: [(id: "1-day-of-entries", body: { db in try db.execute(sql: day) })])
 
     /// What ingest runs for each row: the row's number, then the columns in their order.
     public static let insertRow = """
         INSERT INTO events (id, kind, version, flag, at, match_id, player_id, json)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
+        """
+
+    /// What ingest runs for each player of a match that ended: the columns in their order.
+    static let insertFinishedPlayer = """
+        INSERT INTO finished_players (match_id, player_id, character, mode, region, patch, outcome, quit, kills, deaths,
+            damage, duration_ms, latency_ms)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (match_id, player_id) DO NOTHING
         """
 
     private static let events = """
@@ -135,7 +143,13 @@ public enum EventsSchema {
         UPDATE event_losses SET number = rowid;
         """
 
-    // The row's number is the entry's id, see StreamEntryID. `flag` is an EventFlag. Every match and player has one row
+    // Until now an entry was one event.
+    private static let eventsOfEntries = """
+        ALTER TABLE stream_days ADD COLUMN events BIGINT NOT NULL DEFAULT 0;
+        UPDATE stream_days SET events = entries;
+        """
+
+    // The row's number is the event's id, see EventID. `flag` is an EventFlag. Every match and player has one row
     // of `finished_players`, however often it is told, and each such row counts once in the totals.
     private static let day = """
         CREATE TABLE events (
@@ -200,6 +214,7 @@ public enum EventsSchema {
         CREATE TABLE stream_totals (
             life TEXT NOT NULL PRIMARY KEY,
             entries BIGINT NOT NULL,
+            events BIGINT NOT NULL,
             batch BIGINT NOT NULL
         );
         CREATE TABLE batches (number BIGINT NOT NULL);

@@ -41,24 +41,8 @@ public struct StreamEntryID: Sendable, Hashable, Comparable, CustomStringConvert
         (left.milliseconds, left.sequence) < (right.milliseconds, right.sequence)
     }
 
-    /// The day that the entry was added, by Redis's clock: the file that its row is in.
+    /// The day that the entry was added, by Redis's clock: the file that its rows are in.
     public var day: EventDay { EventDay(number: Int(milliseconds / EventDay.millisecondsPerDay)) }
-
-    /// The row of the entry within its day's file: the millisecond of the day in the upper 27 bits, the sequence in the
-    /// lower 36. Rows are in the order of their ids, so that SQLite appends. `nil` for a sequence that has no room.
-    var row: Int64? {
-        guard sequence >> Self.sequenceBits == 0 else { return nil }
-        return Int64(milliseconds % EventDay.millisecondsPerDay) << Self.sequenceBits | Int64(sequence)
-    }
-
-    /// The id whose row this is.
-    init(row: Int64, on day: EventDay) {
-        self.init(
-            milliseconds: UInt64(day.number) * EventDay.millisecondsPerDay + UInt64(row >> Self.sequenceBits),
-            sequence: UInt64(row & (1 << Self.sequenceBits - 1)))
-    }
-
-    private static let sequenceBits: Int64 = 36
 }
 
 /// A day of UTC, written `2026-11-26`.

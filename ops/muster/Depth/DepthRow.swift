@@ -6,7 +6,7 @@ struct DepthRow: Codable, Sendable, Equatable {
 
     var kind: Kind
     var name: String
-    /// Work that could go on now: ready jobs, queued tickets, events not stored.
+    /// Work that could go on now: ready jobs, queued tickets, entries of events not stored.
     var waiting: Int
     /// Work in someone's hands: leased jobs, proposed matches, entries of the PEL.
     var leased: Int

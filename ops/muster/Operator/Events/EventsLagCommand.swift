@@ -10,10 +10,13 @@ struct EventsLagCommand: AsyncParsableCommand {
         commandName: "lag",
         abstract: "Show what waits in each event stream, and what was lost of it.",
         discussion: """
-            Every entry that was ever added waits, is stored, or is lost. Lost are those that the stream's cap dropped \
-            before they were stored ("trimmed") and those that Redis lost ("wiped"). "rewound" are entries that a \
-            Redis took back which began again from an older copy of itself; some of them were stored by then. Each \
-            is at least so many.
+            Streams hold entries, of one event or up to hundreds each. Every entry that was ever added waits, is \
+            stored, or is lost. Lost are those that the stream's cap dropped before they were stored ("trimmed") and \
+            those that Redis lost ("wiped"). "rewound" are entries that a Redis took back which began again from an \
+            older copy of itself; some of them were stored by then. Each is at least so many.
+
+            "events" are those that the stored entries held. How many the lost ones held is not known: "events lost" \
+            is about so many, if they held as many each as the stored ones.
 
             Example:
               muster events lag
@@ -34,9 +37,13 @@ struct EventsLagCommand: AsyncParsableCommand {
         /// In this life of the stream.
         let added: Int
         let stored: Int?
+        /// In the stored entries.
+        let storedEvents: Int?
         let trimmed: Int?
         let wiped: Int?
         let rewound: Int?
+        /// By the mean of the stored entries.
+        let lostEventsAbout: Int?
     }
 
     private struct Output: Encodable { let streams: [Line] }
@@ -71,20 +78,24 @@ struct EventsLagCommand: AsyncParsableCommand {
         Line(
             shard: account.shard, waiting: account.length, unread: account.lag, pel: account.pel,
             consumers: account.consumers, oldestMs: account.oldestMs.map { max(0, Int(Instant.now.milliseconds) - $0) },
-            added: account.added, stored: losses?.stored, trimmed: losses?.trimmed, wiped: losses?.wiped,
-            rewound: losses?.rewound)
+            added: account.added, stored: losses?.stored, storedEvents: losses?.storedEvents,
+            trimmed: losses?.trimmed, wiped: losses?.wiped, rewound: losses?.rewound,
+            lostEventsAbout: losses?.lostEventsAbout)
     }
 
     private static func table(_ lines: [Line]) -> String {
         var table = TextTable(
-            ["stream", "waiting", "oldest", "PEL", "consumers", "added", "stored", "trimmed", "wiped", "rewound"],
-            right: Set(1...9))
+            [
+                "stream", "waiting", "oldest", "PEL", "consumers", "added", "stored", "events", "trimmed", "wiped",
+                "rewound", "events lost",
+            ], right: Set(1...11))
         func text(_ number: Int?) -> String { number.map { "\($0)" } ?? "?" }
+        func about(_ number: Int?) -> String { number.map { $0 == 0 ? "0" : "about \($0)" } ?? "?" }
         for line in lines {
             table.add([
                 "events:\(line.shard)", "\(line.waiting)", line.oldestMs.map { DepthTable.age($0) } ?? "-",
-                "\(line.pel)", "\(line.consumers)", "\(line.added)", text(line.stored), text(line.trimmed),
-                text(line.wiped), text(line.rewound),
+                "\(line.pel)", "\(line.consumers)", "\(line.added)", text(line.stored), text(line.storedEvents),
+                text(line.trimmed), text(line.wiped), text(line.rewound), about(line.lostEventsAbout),
             ])
         }
         return table.text
