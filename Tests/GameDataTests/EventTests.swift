@@ -182,6 +182,42 @@ struct EventTests {
         }
     }
 
+    @Test("of a finished player, what the fast reader reads the decoder reads as the same; the rest it leaves to it")
+    func finishedPlayers() throws {
+        let whole = FinishedPlayer(
+            character: "ranger", mode: Mode("duel"), region: Region("eu"), patch: PatchVersion(3), outcome: .won,
+            left: true, kills: 1, deaths: 0, damage: 1_050, durationMs: 1_900, latencyMs: 0.21)
+        var noLatency = whole
+        noLatency.latencyMs = nil
+        let texts = try [whole, noLatency].map { player in
+            try player.event(PlayerID("ada"), in: MatchID("m"), at: Instant(milliseconds: 1)).json
+        }
+        func plain(_ text: String) -> FinishedPlayer? {
+            Array(text.utf8).withUnsafeBufferPointer { FinishedPlayer(plain: $0) }
+        }
+        #expect(texts.map(plain) == [whole, noLatency])
+        let changes = [
+            ("1050", "-3"), ("1050", "0"), ("0.21", "7"), ("0.21", "-12.5"), ("0.21", "0.1000000000000000"),
+            ("\"ranger\"", "\"\""), ("1900", "999999999999999"), ("\"eu\"", "\"a b\""), ("\"won\"", "\"abandoned\""),
+        ]
+        for (old, new) in changes {
+            let text = texts[0].replacing(old, with: new)
+            let decoded = try? JSONDecoder().decode(FinishedPlayer.self, from: Data(text.utf8))  // Wrong: nil in both.
+            #expect(text != texts[0] && plain(text) == decoded, "\(text)")
+        }
+        for (old, new) in [
+            ("1050", "01"), ("1050", "1.0"), ("1050", "1e3"), ("1050", "1000000000000000"), ("1050", "\"1\""),
+            ("1050", "null"), ("0.21", "null"), ("0.21", "1e2"), ("0.21", ".5"), ("0.21", "5."), ("0.21", "00.5"),
+            ("0.21", "1.2.3"), ("0.21", "-"), ("ranger", "r\\u0061nger"), ("ranger", "ränger"), ("true", "True"),
+            (",", ", "), ("}", "} "), ("}", ""), ("}", "}}"), ("{", "["), ("\"kills\"", "\"kill\""),
+            ("\"kills\":1", "\"kills\":1,\"kills\":2"), ("\"kills\":1,", ""), ("{", "{,"), ("}", ",}"),
+        ] {
+            let text = texts[0].replacing(old, with: new)
+            #expect(text != texts[0] && plain(text) == nil, "\(text)")
+        }
+        #expect(plain("") == nil && plain("{}") == nil && plain("{") == nil)
+    }
+
     @Test(
         "days read back, over leap years and the ends of months",
         arguments: ["1970-01-01", "2000-02-29", "2024-02-29", "2025-12-31", "2026-01-01", "2100-03-01"])

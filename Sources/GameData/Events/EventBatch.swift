@@ -112,13 +112,19 @@ struct EventBatch: Sendable {
     private func finished(_ event: PackedEvent, _ bytes: UnsafeBufferPointer<UInt8>) -> Finished? {
         guard !event.match.isEmpty, !event.player.isEmpty else { return nil }
         do {
-            var json = Data(bytes[event.json])
-            if !kinds.isToday(Int(event.version), of: FinishedPlayer.kind) {
-                let data = try JSONDecoder().decode([String: JSONValue].self, from: json)
-                let upToDate = kinds.upToDate(FinishedPlayer.kind, version: Int(event.version), data).data
-                json = try JSONEncoder().encode(upToDate)
+            let how: FinishedPlayer
+            let isToday = kinds.isToday(Int(event.version), of: FinishedPlayer.kind)
+            if isToday, let plain = FinishedPlayer(plain: UnsafeBufferPointer(rebasing: bytes[event.json])) {
+                how = plain
+            } else {
+                var json = Data(bytes[event.json])
+                if !isToday {
+                    let data = try JSONDecoder().decode([String: JSONValue].self, from: json)
+                    let upToDate = kinds.upToDate(FinishedPlayer.kind, version: Int(event.version), data).data
+                    json = try JSONEncoder().encode(upToDate)
+                }
+                how = try JSONDecoder().decode(FinishedPlayer.self, from: json)
             }
-            let how = try JSONDecoder().decode(FinishedPlayer.self, from: json)
             guard how.isWithinBounds else { return nil }
             return Finished(
                 row: rows.count, match: String(decoding: bytes[event.match], as: UTF8.self),
