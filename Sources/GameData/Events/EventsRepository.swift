@@ -101,6 +101,7 @@ public final class EventsRepository: Sendable {
         // After the commit, or it may be copied before there is anything; and where the reply was lost as well.
         defer { _ = touched.withLock { $0.insert(file) } }
         return try await database.write { [batch] db in
+            _ = try Int.fetchOne(db.cachedStatement(sql: EventsSchema.checkpointRarely))
             let number = try Int.fetchOne(
                 db.cachedStatement(sql: "UPDATE batches SET number = number + 1 RETURNING number"))
             let (stored, totals) = try Self.insert(batch, at: instant, in: db)

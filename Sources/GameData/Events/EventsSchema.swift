@@ -34,6 +34,11 @@ public enum EventsSchema {
         VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
         """
 
+    /// What ingest says before it writes to a day's file: the pages that each batch changes again (of the indexes, of
+    /// the totals) are then copied from the log into the file after dozens of batches, and not after each few. Pages
+    /// are of 4 KiB, so the log grows to 32 MiB.
+    static let checkpointRarely = "PRAGMA wal_autocheckpoint = 8192"
+
     /// What ingest runs for each player of a match that ended: the columns in their order.
     static let insertFinishedPlayer = """
         INSERT INTO finished_players (match_id, player_id, character, mode, region, patch, outcome, quit, kills, deaths,
