@@ -2,7 +2,8 @@ import Foundation
 import GameData
 import GameModel
 
-/// Events as the reference game tells them, the same at each run: 500 duels at a time, each of 28 events.
+/// Events as the reference game tells them, the same at each run: 500 duels at a time, each of 28 events. A match is
+/// named when it begins, as in earnest, so that names rise with time; players were named before, in no order.
 struct BenchEvents: Sendable {
     static let perMatch = 28
     private static let matchesAtOnce = 500
@@ -16,7 +17,11 @@ struct BenchEvents: Sendable {
         var random = SplitMix64(seed: 6)
         let pool = Pool(mode: Mode("duel"), region: Region("eu"))
         let rounds = count / (Self.perMatch * Self.matchesAtOnce) + 1
-        matches = (0..<rounds * Self.matchesAtOnce).map { _ in MatchID(in: pool, ULID(at: begin, using: &random)) }
+        matches = (0..<rounds * Self.matchesAtOnce).map { match in
+            let (round, place) = match.quotientAndRemainder(dividingBy: Self.matchesAtOnce)
+            let first = round * Self.perMatch * Self.matchesAtOnce + place
+            return MatchID(in: pool, ULID(at: Self.instant(first, from: begin), using: &random))
+        }
         players = (0..<2 * matches.count).map { _ in PlayerID(ULID(at: begin, using: &random).description) }
         self.begin = begin
     }
@@ -27,12 +32,16 @@ struct BenchEvents: Sendable {
         let atOnce = Self.matchesAtOnce
         let match = number / (Self.perMatch * atOnce) * atOnce + number % atOnce
         let step = number / atOnce % Self.perMatch
-        // 20 s of play for a million events, so that they stay within a day.
-        let at = Instant(milliseconds: begin.milliseconds + Int64(number / 50))
+        let at = Self.instant(number, from: begin)
         let player = Self.kinds[step].hasPrefix("match_") ? nil : players[2 * match + step % 2]
         return EncodedEvent(
             kind: Self.kinds[step], at: at, matchId: matches[match], playerId: player,
             json: Self.data[step][number / atOnce % 16])
+    }
+
+    /// 20 s of play for a million events, so that they stay within a day.
+    private static func instant(_ number: Int, from begin: Instant) -> Instant {
+        Instant(milliseconds: begin.milliseconds + Int64(number / 50))
     }
 
     private static let kinds =
