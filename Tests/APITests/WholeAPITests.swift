@@ -1,7 +1,10 @@
 import Accounts
 import APIWorker
 import Foundation
+import Logging
 import NIOHTTP1
+import ServiceLifecycle
+import Store
 import Testing
 import TestSupport
 
@@ -170,6 +173,25 @@ struct WholeAPITests {
                 .POST, "/v1/matchmaking/tickets", token: player.accessToken, body: wish)
             // The first try may have reached Redis before it died, its answer lost: then the ticket is there.
             #expect(made.status == 201 || made.status == 409)
+        }
+    }
+
+    @Test("an API whose port is taken says so, with a connection to PayPal that is to be closed too")
+    func portTaken() async throws {
+        try await withAPI { api in
+            var configuration = APIConfiguration()
+            configuration.redisURL = api.redis.url
+            configuration.dataFolder = api.folder
+            configuration.port = try #require(URL(string: api.client.base)?.port)
+            configuration.payments.payPal = PaymentSettings.PayPal(clientId: "muster")
+            configuration.payments.payPal?.webhookId = "webhook"
+            let quiet = Logger(label: "test.api") { _ in SwiftLogNoOpLogHandler() }
+            let parts = try APIProcess(configuration: configuration, logger: quiet).parts { _ in }
+            let error = await #expect(throws: (any Error).self) {
+                try await ServiceGroup(services: parts.services, logger: quiet).run()
+            }
+            #expect("\(try #require(error))".localizedCaseInsensitiveContains("address already in use"))
+            #expect(try await api.client.send(.GET, "/healthz").status == 200)
         }
     }
 
