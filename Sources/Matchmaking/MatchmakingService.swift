@@ -98,8 +98,11 @@ public struct MatchmakingService: Sendable {
     /// Clients are told that such a ticket, of any well-formed name, is `expired`.
     public func ticket(_ id: TicketID) async throws(MatchmakingError) -> Ticket? {
         let keys = try keys(of: id)
-        let reply = try await send(RedisCommand("HGETALL", RedisArgument(keys.ticket(id)), isSafeToRepeat: true))
-        return Ticket(id: id, fields: reply.fields)
+        return Ticket(id: id, fields: try await send(Self.fields(of: id, keys)).fields)
+    }
+
+    static func fields(of id: TicketID, _ keys: MatchmakingKeys) -> RedisCommand {
+        RedisCommand("HGETALL", RedisArgument(keys.ticket(id)), isSafeToRepeat: true)
     }
 
     /// The player's ticket that has not ended, if there is one; a `ready` one says where the player's match is played,

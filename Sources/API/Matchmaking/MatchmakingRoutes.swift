@@ -94,7 +94,7 @@ public struct MatchmakingRoutes: Sendable {
         let wait = try request.query("wait", default: 0, in: 0...Self.waitSecondsMax)
         let since = try Self.since(request)
         let id = try context.parameter("id", as: TicketID.self)
-        guard wait > 0 else { return try .json(try await replies.reply(try await owned(id, player), id, to: player)) }
+        guard wait > 0 else { return try .json(try await standing(id, player)) }
         // Without `since` there is nothing to wait for but a change of what is there now.
         var known = since
         if known == nil { known = try await owned(id, player)?.state }
@@ -164,8 +164,20 @@ public struct MatchmakingRoutes: Sendable {
     /// The player's own ticket; `nil` where it is gone.
     private func owned(_ id: TicketID, _ player: PlayerID) async throws(MatchmakingError) -> Ticket? {
         guard let ticket = try await service.ticket(id) else { return nil }
-        guard ticket.players.contains(player) else { throw .foreignTicket(id) }
-        await service.touch(ticket)
+        try await claim(ticket, player)
         return ticket
+    }
+
+    /// How the player's own ticket stands, in one call of Redis: what waiting clients ask for most.
+    private func standing(_ id: TicketID, _ player: PlayerID) async throws -> TicketReply {
+        guard let (ticket, progress) = try await service.standing(of: id) else { return try TicketReply(gone: id) }
+        try await claim(ticket, player)
+        return try await replies.reply(ticket, progress, to: player)
+    }
+
+    /// Who asks for a ticket must be one of its players, and shows that they are still there.
+    private func claim(_ ticket: Ticket, _ player: PlayerID) async throws(MatchmakingError) {
+        guard ticket.players.contains(player) else { throw .foreignTicket(ticket.id) }
+        await service.touch(ticket)
     }
 }

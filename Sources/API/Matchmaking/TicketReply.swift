@@ -94,6 +94,10 @@ public struct TicketReplies: Sendable {
     }
 
     func reply(_ ticket: Ticket, to player: PlayerID) async throws -> TicketReply {
+        try await reply(ticket, try await service.progress(of: ticket), to: player)
+    }
+
+    func reply(_ ticket: Ticket, _ progress: TicketProgress?, to player: PlayerID) async throws -> TicketReply {
         var reply = try TicketReply(ticket)
         if ticket.state == .ready, let match = ticket.match, let assignment = ticket.assignment {
             // Made anew each time, so that a client that lost its connection finds its way back into the match.
@@ -101,7 +105,7 @@ public struct TicketReplies: Sendable {
                 host: assignment.host, port: assignment.port, instanceId: assignment.instanceId,
                 joinToken: try await joinToken(player, match, assignment.instanceId))
         }
-        if ticket.state == .queued, let progress = try await service.progress(of: ticket) {
+        if let progress {
             reply.position = progress.position
             reply.waiting = progress.waiting
             reply.estimatedWaitMs = progress.estimate.map {

@@ -38,12 +38,36 @@ extension MatchmakingService {
     /// How far a ticket is; `nil` where it does not wait in its queue. What all tickets of a pool share is read once a
     /// second at most.
     public func progress(of ticket: Ticket) async throws(MatchmakingError) -> TicketProgress? {
-        guard ticket.state == .queued, let pool = ticket.id.pool else { return nil }
+        guard ticket.state == .queued else { return nil }
         let keys = try keys(of: ticket.id)
-        let reply = try await send(
-            RedisCommand("ZRANK", RedisArgument(keys.queue), RedisArgument(ticket.id.rawValue), isSafeToRepeat: true))
-        // Matched or ended since it was read.
-        guard let rank = reply.int else { return nil }
+        // No rank: matched or ended since it was read.
+        return try await progress(of: ticket, keys, rank: try await send(Self.rank(of: ticket.id, keys)).int)
+    }
+
+    /// A ticket, and how far it is where it waits: both asked for at once. `nil` where it is gone.
+    public func standing(
+        of id: TicketID
+    ) async throws(MatchmakingError) -> (ticket: Ticket, progress: TicketProgress?)? {
+        let keys = try keys(of: id)
+        let replies: [RESPValue]
+        do throws(RedisError) {
+            replies = try await redis.pipeline([Self.fields(of: id, keys), Self.rank(of: id, keys)])
+        } catch {
+            throw .redis(error)
+        }
+        for case .error(let message) in replies { throw .redis(.server(message)) }
+        guard let ticket = Ticket(id: id, fields: replies[0].fields) else { return nil }
+        return (ticket, try await progress(of: ticket, keys, rank: replies[1].int))
+    }
+
+    private static func rank(of id: TicketID, _ keys: MatchmakingKeys) -> RedisCommand {
+        RedisCommand("ZRANK", RedisArgument(keys.queue), RedisArgument(id.rawValue), isSafeToRepeat: true)
+    }
+
+    private func progress(
+        of ticket: Ticket, _ keys: MatchmakingKeys, rank: Int?
+    ) async throws(MatchmakingError) -> TicketProgress? {
+        guard ticket.state == .queued, let pool = ticket.id.pool, let rank else { return nil }
         let figures = try await figures(of: pool, keys)
         return TicketProgress(
             position: rank + 1, waiting: max(figures.waiting, rank + 1), estimate: figures.estimate)

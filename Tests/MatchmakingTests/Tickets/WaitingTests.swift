@@ -167,6 +167,9 @@ struct WaitingTests {
             }
             let first = try await service.progress(of: tickets[2])
             #expect(first == TicketProgress(position: 3, waiting: 3, estimate: nil))
+            let standing = try #require(try await service.standing(of: tickets[2].id))
+            #expect(standing.ticket == tickets[2] && standing.progress == first)
+            #expect(try await service.standing(of: TicketID(in: duelEU, ULID())) == nil)
 
             let waits = RedisArgument(MatchmakingKeys(duelEU).waits)
             // The newest first; what is past the last 200 is of another day.
