@@ -183,8 +183,7 @@ struct WholeAPITests {
             configuration.redisURL = api.redis.url
             configuration.dataFolder = api.folder
             configuration.port = try #require(URL(string: api.client.base)?.port)
-            configuration.payments.payPal = PaymentSettings.PayPal(clientId: "muster")
-            configuration.payments.payPal?.webhookId = "webhook"
+            configuration.payments.payPal = .init(clientId: "muster", clientSecret: "secret", webhookId: "webhook")
             let quiet = Logger(label: "test.api") { _ in SwiftLogNoOpLogHandler() }
             let parts = try APIProcess(configuration: configuration, logger: quiet).parts { _ in }
             let error = await #expect(throws: (any Error).self) {
