@@ -65,7 +65,7 @@ public struct JobHandler: Sendable {
             }
             guard !jobs.isEmpty else { return outcomes }
             do {
-                let errors = try await body(jobs)
+                let errors = try await JobSpan.run(places.map { inputs[$0] }) { try await body(jobs) }
                 for place in places {
                     if let error = errors[inputs[place].context.id] { outcomes[place] = inputs[place].outcome(error) }
                 }

@@ -61,6 +61,25 @@ private struct OneHeader: Instrument {
         }
     }
 
+    @Test("a job that is run by a handler of batches, and is alone in its batch, runs in its trace")
+    func batchOfOne() async throws {
+        try #require(OneHeader.isSet)
+        try await withQueue { queue, _ in
+            let ledger = Ledger()
+            let handler = JobHandler.batch(Errand.self, limit: 8) { jobs in
+                for (_, context) in jobs { ledger.note("\(context.id) \(ServiceContext.current?.trace ?? "none")") }
+                return [:]
+            }
+            var context = ServiceContext.topLevel
+            context.trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+            try await ServiceContext.withValue(context) {
+                _ = try await queue.enqueue(Errand(), id: JobID("one"))
+            }
+            try await withWorkers([queue.worker(patient(), handler)]) { try await queue.completed(1) }
+            #expect(ledger.noted == ["one 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"])
+        }
+    }
+
     @Test(
         "the headers of a trace are read back as they were written, from words that hold no space and no line feed",
         arguments: ["a", "A-b", "x y=z", "ü%41", "1\n2"])
