@@ -198,6 +198,39 @@ struct EventLossTests {
         }
     }
 
+    @Test("what a stream takes is counted, not guessed by its oldest entries: large ones before small, and the reverse")
+    func mixedSizes() async throws {
+        let cap = 4 * 1024 * 1024
+        for isLargeFirst in [true, false] {
+            try await withRedis { redis, _ in
+                let key = RedisArgument(GameDataKeys.events(shard: 0))
+                func bytes() async throws -> Int {
+                    try await redis.send(RedisCommand("MEMORY", "USAGE", key, "SAMPLES", "0")).int ?? 0
+                }
+                func add(_ count: Int, of size: Int) async throws {
+                    let value = RedisArgument(String(repeating: "x", count: size))
+                    let replies = try await redis.pipeline(
+                        (0..<count).map { _ in RedisCommand("XADD", key, "*", "e2", value) })
+                    #expect(replies.allSatisfy { $0.string != nil })
+                }
+                func length() async throws -> Int { try await redis.send(RedisCommand("XLEN", key)).int ?? 0 }
+                // 2 MB in large ones and 1 MB in small ones: by the mean of the oldest nodes it would be 20 MB or less
+                // than 2.
+                for size in isLargeFirst ? [60_000, 250] : [250, 60_000] {
+                    try await add(size == 250 ? 4_000 : 30, of: size)
+                }
+                let log = EventLog(redis: redis, bytesMax: cap)
+                for start in 0..<20 { try await log.append(Self.hits(start * 100..<start * 100 + 100)) }
+                #expect(try await length() == 4_050, "below the cap nothing is dropped")
+                try await add(60, of: 60_000)
+                #expect(try await bytes() > cap)
+                for start in 20..<50 { try await log.append(Self.hits(start * 100..<start * 100 + 100)) }
+                let kept = try await bytes()
+                #expect(kept < cap + cap / 8 && kept > cap / 2, "\(kept)")
+            }
+        }
+    }
+
     @Test("a stream below its cap loses nothing, whatever is appended to the others")
     func belowCap() async throws {
         try await withRedis { redis, _ in
