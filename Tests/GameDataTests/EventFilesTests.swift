@@ -36,6 +36,37 @@ struct EventFilesTests {
         }
     }
 
+    @Test("a day's file of the time when an entry was one event keeps its rows, by the ids of today")
+    func fileOfSingleEvents() async throws {
+        try await withEvents { events in
+            let file = EventFile(day: EventDay(number: Self.day), shard: 1)
+            try FileManager.default.createDirectory(atPath: events.files.folder, withIntermediateDirectories: true)
+            let first = RecordsSchema(
+                name: EventsSchema.daySchema.name, migrations: [EventsSchema.daySchema.migrations[0]])
+            let old = try RecordsDatabase.open(
+                path: events.files.path(of: file), durability: .normal, schemas: [first], logger: testLogger)
+            // 4,096 among them is what 1 becomes.
+            let sequences: [Int64] = [0, 1, 2, 4_096, 8_192]
+            try await old.write { db in
+                for sequence in sequences {
+                    try db.execute(
+                        sql: "INSERT INTO events (id, kind, version, flag, at, json) VALUES (?, 'hit', 1, 0, 5, '{}')",
+                        arguments: [5 << 36 | sequence])
+                }
+                try db.execute(sql: "INSERT INTO stream_totals (life, entries, batch) VALUES ('life/0', 5, 1)")
+                try db.execute(sql: "UPDATE batches SET number = 1")
+            }
+            try old.close()
+            let start = EventID(StreamEntryID(milliseconds: 0, sequence: 0))
+            let stored = try await events.after(start, shard: 1, limit: 9)
+            #expect(stored.map(\.id.entry.sequence) == sequences.map { UInt64($0) })
+            let at = UInt64(Self.day) * 86_400_000 + 5
+            #expect(stored.allSatisfy { $0.id.entry.milliseconds == at && $0.id.place == 0 })
+            try await events.copyTotals(shard: 1)
+            #expect(try await events.losses(of: 1).stored == 5)
+        }
+    }
+
     @Test("a month's error of a clock, of Redis's and the host's alike, costs no day more than it makes up")
     func wrongClocks() async throws {
         try await withEvents { events in

@@ -26,7 +26,10 @@ public enum EventsSchema {
     /// The tables of a day's file.
     public static let daySchema = RecordsSchema(
         name: "events-of-a-day",
-        migrations: [(id: "1-day-of-entries", body: { db in try db.execute(sql: day) })])
+        migrations: [
+            (id: "1-day", body: { db in try db.execute(sql: day) }),
+            (id: "2-events-of-entries", body: { db in try db.execute(sql: dayOfEntries) }),
+        ])
 
     /// What ingest runs for each row: the row's number, then the columns in their order.
     public static let insertRow = """
@@ -154,6 +157,16 @@ public enum EventsSchema {
         UPDATE stream_days SET events = entries;
         """
 
+    // Until now an entry was one event, and its sequence had the lower 36 bits of the row's number; it moves up by the
+    // 12 bits of the place. By way of negative numbers, which nobody has, for a new number may be the old one of
+    // another row.
+    private static let dayOfEntries = """
+        ALTER TABLE stream_totals ADD COLUMN events BIGINT NOT NULL DEFAULT 0;
+        UPDATE stream_totals SET events = entries;
+        UPDATE events SET id = -1 - ((id & ~68719476735) | ((id & 68719476735) << 12));
+        UPDATE events SET id = -1 - id;
+        """
+
     // The row's number is the event's id, see EventID. `flag` is an EventFlag. Every match and player has one row
     // of `finished_players`, however often it is told, and each such row counts once in the totals.
     private static let day = """
@@ -219,7 +232,6 @@ public enum EventsSchema {
         CREATE TABLE stream_totals (
             life TEXT NOT NULL PRIMARY KEY,
             entries BIGINT NOT NULL,
-            events BIGINT NOT NULL,
             batch BIGINT NOT NULL
         );
         CREATE TABLE batches (number BIGINT NOT NULL);
