@@ -14,6 +14,8 @@ struct EventTests {
             ([GameEvent(kind: "", at: good.at)], "events[0].kind"),
             ([GameEvent(kind: String(repeating: "k", count: 65), at: good.at)], "events[0].kind"),
             ([good, GameEvent(kind: "kill", at: Instant(milliseconds: -1))], "events[1].at"),
+            // Nanoseconds.
+            ([GameEvent(kind: "kill", at: Instant(milliseconds: 1_764_193_044_000_000_000))], "events[0].at"),
             // Told by the API alone: what an instance says of it would count in the totals.
             ([good, GameEvent(kind: FinishedPlayer.kind, at: good.at)], "events[1].kind"),
             ([GameEvent(kind: "kill", v: 0, at: good.at)], "events[0].v"),

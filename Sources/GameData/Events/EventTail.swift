@@ -38,7 +38,10 @@ public struct EventTail: Sendable {
         newest.limit = limit
         newest.isNewestFirst = true
         let waiting = Set(found.map { Place($0) })
-        found += try await events?.events(newest).filter { !waiting.contains(Place($0)) } ?? []
+        // What was stored since the positions were read is for next() to tell.
+        found +=
+            try await events?.events(newest)
+            .filter { $0.id <= positions[$0.shard] && !waiting.contains(Place($0)) } ?? []
         return Array(found.sorted { ($0.id, $0.shard) < ($1.id, $1.shard) }.suffix(limit))
     }
 

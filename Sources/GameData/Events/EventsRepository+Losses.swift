@@ -142,7 +142,9 @@ extension EventsRepository {
         if life.number != lives.last?.number { life.number = next }
         if isWhole {
             let stored = try Self.stored(account.shard, name, in: db).entries
-            life.trimmed = max(life.trimmed, account.added - name.addedBefore - account.length - stored)
+            // What the cap took while a consumer held it may be stored yet: it counts once nobody holds it.
+            let open = account.length + account.pel
+            life.trimmed = max(life.trimmed, account.added - name.addedBefore - open - stored)
         }
         life.rewound += max(0, life.added - account.added)
         life.added = account.added

@@ -32,6 +32,8 @@ public struct GameEvent: Sendable, Hashable, Codable {
     public static let dataBytesMax = 4 * 1024
     public static let kindLengthMax = 64
     public static let versionRange = 1...9_999
+    /// What a line of the stream has room for; a time in nanoseconds, given by mistake, is beyond it.
+    static let atRange: ClosedRange<Int64> = 0...999_999_999_999_999_999
 
     /// Whether a text may be the kind of an event.
     public static func isKind(_ text: String) -> Bool {
@@ -57,9 +59,10 @@ public struct GameEvent: Sendable, Hashable, Codable {
                     field: "events[\(index)].kind",
                     detail: "'\(event.kind)' is told by the API, of each result that it stores")
             }
-            guard event.at.milliseconds >= 0 else {
+            guard atRange.contains(event.at.milliseconds) else {
                 throw GameDataError.invalid(
-                    field: "events[\(index)].at", detail: "must be Unix milliseconds, 0 or more")
+                    field: "events[\(index)].at",
+                    detail: "must be Unix milliseconds, 0 or more, and not more than \(atRange.upperBound)")
             }
             let version = event.v ?? 1
             guard versionRange.contains(version) else {
