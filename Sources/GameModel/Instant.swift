@@ -24,6 +24,13 @@ public struct Instant: Hashable, Sendable, Codable, Comparable, CustomStringConv
 
     public var description: String { date.formatted(.iso8601) }
 
+    /// ISO 8601 in UTC with its milliseconds, like `2026-11-26T21:37:24.005Z`.
+    public var textWithMilliseconds: String {
+        // The formatter cuts off what is below a millisecond, and seconds as a fraction may be a little too small.
+        Date(timeIntervalSince1970: (Double(milliseconds) + 0.25) / 1000)
+            .formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+    }
+
     public static func < (left: Self, right: Self) -> Bool { left.milliseconds < right.milliseconds }
 
     public static func + (instant: Self, duration: Duration) -> Self {

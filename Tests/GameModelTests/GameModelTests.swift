@@ -49,4 +49,14 @@ import Testing
         #expect(String(decoding: try JSONEncoder().encode([instant]), as: UTF8.self) == "[1700000000123]")
         #expect((instant + .milliseconds(7)) - instant == .milliseconds(7))
     }
+
+    @Test("an instant's text has its own millisecond, and not the one before")
+    func milliseconds() {
+        let second: Int64 = 1_764_193_044
+        for millisecond in Int64(0)..<1_000 {
+            let text = Instant(milliseconds: second * 1_000 + millisecond).textWithMilliseconds
+            let digits = String(1_000 + millisecond).dropFirst()
+            #expect(text == "2025-11-26T21:37:24.\(digits)Z")
+        }
+    }
 }

@@ -21,7 +21,7 @@ struct EventText: Encodable {
         id = stored.id.description
         shard = stored.shard
         kind = event.kind
-        at = event.at.date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+        at = event.at.textWithMilliseconds
         matchId = event.matchId
         playerId = event.playerId
         switch stored.flag {

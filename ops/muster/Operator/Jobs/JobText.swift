@@ -51,7 +51,7 @@ enum JobText {
 
     /// With milliseconds, in UTC.
     static func time(_ instant: Instant) -> String {
-        instant.date.formatted(.iso8601.year().month().day().time(includingFractionalSeconds: true)) + "Z"
+        instant.textWithMilliseconds
     }
 
     /// What matters of the state in a few words.
