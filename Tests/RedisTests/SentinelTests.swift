@@ -211,19 +211,3 @@ import Testing
         return line.flatMap { Int($0.dropFirst("blocked_clients:".count)) }
     }
 }
-
-extension RedisSentinels {
-    /// After how long without an answer a server is down for the sentinels: long where none is to be replaced, however
-    /// starved it is.
-    fileprivate func setDownAfter(milliseconds: Int) async throws {
-        for port in sentinelPorts {
-            try await withClient(try RedisConfiguration(url: "redis://127.0.0.1:\(port)")) { sentinel in
-                try await sentinel.waitUntilConnected(timeout: .seconds(60))
-                _ = try await sentinel.send([
-                    "SENTINEL", "SET", RedisArgument(RedisSentinels.masterName), "down-after-milliseconds",
-                    RedisArgument(milliseconds),
-                ])
-            }
-        }
-    }
-}

@@ -73,6 +73,20 @@ public final class RedisSentinels: Sendable {
     /// Stops one sentinel for good, as a crash would.
     public func killSentinel(_ index: Int) { sentinels[index].end() }
 
+    /// After how long without an answer a server is down for the sentinels: long where none is to be replaced, however
+    /// starved it is.
+    public func setDownAfter(milliseconds: Int) async throws {
+        for port in sentinelPorts {
+            try await withClient(try RedisConfiguration(url: "redis://127.0.0.1:\(port)")) { sentinel in
+                try await sentinel.waitUntilConnected(timeout: .seconds(60))
+                _ = try await sentinel.send([
+                    "SENTINEL", "SET", RedisArgument(Self.masterName), "down-after-milliseconds",
+                    RedisArgument(milliseconds),
+                ])
+            }
+        }
+    }
+
     private static func waitUntilReady(_ port: Int) async throws {
         try await withClient(try RedisConfiguration(url: "redis://127.0.0.1:\(port)")) { sentinel in
             try await sentinel.waitUntilConnected(timeout: .seconds(60))
