@@ -17,7 +17,7 @@ struct EventLossTests {
             try await withEvents { events in
                 let group = EventGroup(redis: redis, shard: 0, consumer: "one")
                 try await group.create()
-                try await Self.append(redis, 0..<100)
+                try await SampleHits.append(redis, 0..<100)
                 let life = try await group.life()
                 let entries = try await group.read(limit: 30, block: .milliseconds(1))
                 _ = try await events.store(entries, shard: 0, life: life)
@@ -49,14 +49,14 @@ struct EventLossTests {
             try await withEvents { events in
                 let group = EventGroup(redis: redis, shard: 0, consumer: "one")
                 try await group.create()
-                try await Self.append(redis, 0..<40)
+                try await SampleHits.append(redis, 0..<40)
                 let entries = try await group.read(limit: 10, block: .milliseconds(1))
                 _ = try await events.store(entries, shard: 0, life: try await group.life())
                 try await group.settle(entries.map(\.id))
                 #expect(try await Self.losses(group, events).lost == 0)
                 try await server.flush()
                 // The stream is there again before anyone names its new life.
-                try await Self.append(redis, 40..<45)
+                try await SampleHits.append(redis, 40..<45)
                 #expect(try await group.read(limit: 10, block: .milliseconds(1)).isEmpty)
                 let next = try await group.read(limit: 10, block: .milliseconds(1))
                 #expect(next.count == 5)
@@ -75,9 +75,9 @@ struct EventLossTests {
             try await withEvents { events in
                 let group = EventGroup(redis: redis, shard: 0, consumer: "one")
                 try await group.create()
-                try await Self.append(redis, 0..<10)
+                try await SampleHits.append(redis, 0..<10)
                 let first = try await group.account()
-                try await Self.append(redis, 10..<30)
+                try await SampleHits.append(redis, 10..<30)
                 let second = try await group.account()
                 #expect(first.toldUs < second.toldUs)
                 for account in [second, first, second, first] { try await events.noteLosses(account) }
@@ -105,7 +105,7 @@ struct EventLossTests {
             try await withEvents { events in
                 let group = EventGroup(redis: redis, shard: 0, consumer: "one")
                 try await group.create()
-                try await Self.append(redis, 0..<10)
+                try await SampleHits.append(redis, 0..<10)
                 let entries = try await group.read(limit: 10, block: .milliseconds(1))
                 _ = try await events.store(entries, shard: 0, life: try await group.life())
                 try await group.settle(entries.map(\.id))
@@ -123,11 +123,11 @@ struct EventLossTests {
             try await withEvents { events in
                 let group = EventGroup(redis: redis, shard: 0, consumer: "one")
                 try await group.create()
-                try await Self.append(redis, 0..<8)
+                try await SampleHits.append(redis, 0..<8)
                 try await events.noteLosses(try await group.account(), at: Instant(milliseconds: 9_000))
                 try await server.flush()
                 try await group.create()
-                try await Self.append(redis, 0..<3)
+                try await SampleHits.append(redis, 0..<3)
                 let losses = try await events.noteLosses(
                     try await group.account(), at: Instant(milliseconds: 1_000))
                 // The eight of the first life, and none of the three that wait.
@@ -142,7 +142,7 @@ struct EventLossTests {
             try await withEvents { events in
                 let group = EventGroup(redis: redis, shard: 0, consumer: "one")
                 let life = try await group.create()
-                try await Self.append(redis, 0..<40, inEntry: 4)
+                try await SampleHits.append(redis, 0..<40, inEntry: 4)
                 let trim = RedisCommand("XTRIM", RedisArgument(GameDataKeys.events(shard: 0)), "MAXLEN", "8")
                 _ = try await redis.send(trim)
                 var losses = try await Self.losses(group, events)
@@ -176,7 +176,7 @@ struct EventLossTests {
                 }
                 var most = 0
                 for start in stride(from: 0, to: 20_000, by: 200) {
-                    try await log.append(Self.hits(start..<start + 200))
+                    try await log.append(SampleHits.events(start..<start + 200))
                     most = max(most, try await bytes())
                 }
                 // What is appended between two looks, and room that the allocator rounds up to.
@@ -220,11 +220,11 @@ struct EventLossTests {
                     try await add(size == 250 ? 4_000 : 30, of: size)
                 }
                 let log = EventLog(redis: redis, bytesMax: cap)
-                for start in 0..<20 { try await log.append(Self.hits(start * 100..<start * 100 + 100)) }
+                for start in 0..<20 { try await log.append(SampleHits.events(start * 100..<start * 100 + 100)) }
                 #expect(try await length() == 4_050, "below the cap nothing is dropped")
                 try await add(60, of: 60_000)
                 #expect(try await bytes() > cap)
-                for start in 20..<50 { try await log.append(Self.hits(start * 100..<start * 100 + 100)) }
+                for start in 20..<50 { try await log.append(SampleHits.events(start * 100..<start * 100 + 100)) }
                 let kept = try await bytes()
                 #expect(kept < cap + cap / 8 && kept > cap / 2, "\(kept)")
             }
@@ -235,7 +235,7 @@ struct EventLossTests {
     func belowCap() async throws {
         try await withRedis { redis, _ in
             let log = EventLog(redis: redis, bytesMax: 1024 * 1024)
-            try await log.append(Self.hits(0..<500))
+            try await log.append(SampleHits.events(0..<500))
             let others = (0..<10_000).map { number in
                 EncodedEvent(
                     kind: "hit", at: .now, matchId: MatchID("match-\(number % 50)"), playerId: nil,
@@ -256,76 +256,6 @@ struct EventLossTests {
         }
     }
 
-    @Test("a tail tells each event once, first the last ones, whether it waits or is stored")
-    func tail() async throws {
-        try await withRedis { redis, _ in
-            try await withEvents { events in
-                let group = EventGroup(redis: redis, shard: 0, consumer: "one")
-                try await group.create()
-                try await Self.append(redis, 0..<10)
-                func storeNext(_ count: Int) async throws {
-                    let entries = try await group.read(limit: count, block: .milliseconds(1))
-                    _ = try await events.store(entries, shard: 0)
-                    try await group.settle(entries.map(\.id))
-                }
-                try await storeNext(6)
-                var tail = EventTail(redis: redis, events: events)
-                let last = try await tail.last(7, of: EventQuery())
-                #expect(last.map(\.event.at.milliseconds) == Array(3..<10))
-                #expect(try await tail.next().isEmpty)
-                try await Self.append(redis, 10..<20)
-                try await storeNext(8)
-                #expect(try await tail.next().map(\.event.at.milliseconds) == Array(10..<20))
-                try await storeNext(8)
-                #expect(try await tail.next().isEmpty)
-            }
-        }
-    }
-
-    @Test("a tail tells entries of many events in their order, more than fit a page, and those of one ms as they came")
-    func tailOfEntries() async throws {
-        try await withRedis { redis, _ in
-            try await withEvents { events in
-                let key = RedisArgument(GameDataKeys.events(shard: 0))
-                let group = EventGroup(redis: redis, shard: 0, consumer: "one")
-                try await group.create()
-                let ms = 1_764_158_400_000
-                func add(_ sequence: Int, _ numbers: Range<Int>) async throws {
-                    _ = try await redis.send(
-                        RedisCommand(
-                            "XADD", key, "\(ms)-\(sequence)", "e2",
-                            RedisArgument(EventEntry.value(of: Self.hits(numbers)))))
-                }
-                for entry in 1...12 { try await add(entry, entry * 10..<entry * 10 + 10) }
-                func store(_ count: Int) async throws {
-                    let entries = try await group.read(limit: count, block: .milliseconds(1))
-                    _ = try await events.store(entries, shard: 0)
-                    try await group.settle(entries.map(\.id))
-                }
-                // Entries 1 to 5 are stored, the others wait.
-                try await store(5)
-                var tail = EventTail(redis: redis, events: events)
-                let last = try await tail.last(75, of: EventQuery())
-                #expect(last.map(\.event.at.milliseconds) == Array(55..<130))
-                #expect(last.first?.id.description == "\(ms)-5.5" && last.last?.id.description == "\(ms)-12.9")
-                #expect(try await tail.next().isEmpty)
-                // More entries wait than one look reads, and more rows are stored than one look reads.
-                for entry in 13...162 { try await add(entry, entry * 10..<entry * 10 + 10) }
-                let many = EventEntry(
-                    id: StreamEntryID(milliseconds: UInt64(ms), sequence: 163), of: Self.hits(1_630..<5_630))
-                let more = EventEntry(
-                    id: StreamEntryID(milliseconds: UInt64(ms), sequence: 164), of: Self.hits(5_630..<9_630))
-                let rest = EventEntry(
-                    id: StreamEntryID(milliseconds: UInt64(ms), sequence: 165), of: Self.hits(9_630..<13_630))
-                try await store(20)
-                _ = try await events.store([many, more, rest], shard: 0)
-                var told: [Int64] = []
-                for _ in 0..<10 { told += try await tail.next().map(\.event.at.milliseconds) }
-                #expect(told == Array(130..<13_630))
-            }
-        }
-    }
-
     @Test(
         "on a full disk events wait in the stream and are still taken in; with room again all are stored",
         .enabled(if: SmallDisk.mayMount, "the small disk needs the right to mount"))
@@ -342,7 +272,7 @@ struct EventLossTests {
                 // The files are made before the disk is full, as they are on a day that is under way.
                 let group = EventGroup(redis: redis, shard: 0, consumer: "first")
                 try await group.create()
-                try await Self.append(redis, 0..<1)
+                try await SampleHits.append(redis, 0..<1)
                 let first = try await group.read(limit: 1, block: .milliseconds(1))
                 _ = try await events.store(first, shard: 0, life: try await group.life())
                 try await group.settle(first.map(\.id))
@@ -354,14 +284,14 @@ struct EventLossTests {
                     tasks.addTask { try await ingest.run() }
                     defer { tasks.cancelAll() }
                     for start in stride(from: 1, to: 10_001, by: 500) {
-                        try await Self.append(redis, start..<start + 500, inEntry: 500)
+                        try await SampleHits.append(redis, start..<start + 500, inEntry: 500)
                     }
                     // What ingest can't do, this can't do either.
                     let probe = Self.entries(3_000)
                     await #expect(throws: RecordsError.self) { try await events.store(probe, shard: 0) }
                     let depth = try await StreamDepth.read(redis)[0]
                     #expect(depth.length > 0 && depth.pel <= configuration.batchMax, "\(depth)")
-                    try await Self.append(redis, 10_001..<10_101, inEntry: 100)
+                    try await SampleHits.append(redis, 10_001..<10_101, inEntry: 100)
                     try FileManager.default.removeItem(at: ballast)
                     try await eventually("all are stored") { try await events.count() == 10_101 }
                     try await eventually("all are settled") {
@@ -392,55 +322,4 @@ struct EventLossTests {
     }
 
     /// Hits in one match of shard 0, whose times are their numbers, so many in an entry.
-    private static func append(_ redis: RedisClient, _ numbers: Range<Int>, inEntry: Int = 1) async throws {
-        for start in stride(from: numbers.lowerBound, to: numbers.upperBound, by: inEntry) {
-            try await EventLog(redis: redis).append(hits(start..<min(start + inEntry, numbers.upperBound)))
-        }
-    }
-
-    private static func hits(_ numbers: Range<Int>) -> [EncodedEvent] {
-        numbers.map { number in
-            EncodedEvent(
-                kind: "hit", at: Instant(milliseconds: Int64(number)),
-                matchId: MatchID("duel.eu.01J00000000000000000000000"), playerId: nil,
-                json: "{\"text\":\"\(String(repeating: "x", count: 200))\"}")
-        }
-    }
-}
-
-/// A file system in memory of a fixed size.
-enum SmallDisk {
-    /// Whether this process has CAP_SYS_ADMIN (capability 21).
-    static let mayMount: Bool = {
-        let status = FileManager.default.contents(atPath: "/proc/self/status") ?? Data()
-        let line = String(decoding: status, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix("CapEff:") }
-        let mask = line.flatMap { UInt64($0.dropFirst(7).trimmingCharacters(in: .whitespaces), radix: 16) } ?? 0
-        return mask & (1 << 21) != 0
-    }()
-
-    /// Mounts it for the body.
-    static func with(kilobytes: Int, _ body: (String) async throws -> Void) async throws {
-        let folder = try TemporaryFolder()
-        defer { folder.remove() }
-        let mounted = try await ForeignProgram.run(
-            "/bin/mount", ["-t", "tmpfs", "-o", "size=\(kilobytes)k", "tmpfs", folder.path])
-        try #require(mounted.status == 0, "mount: \(mounted.errors)")
-        let outcome: Result<Void, any Error>
-        do {
-            outcome = .success(try await body(folder.path))
-        } catch {
-            outcome = .failure(error)
-        }
-        let unmounted = try await ForeignProgram.run("/bin/umount", ["--lazy", folder.path])
-        #expect(unmounted.status == 0, "umount: \(unmounted.errors)")
-        try outcome.get()
-    }
-
-    /// Writes zeros until there is no room.
-    static func fill(_ file: URL) {
-        guard let stream = fopen(file.path, "w") else { return }
-        let zeros = [UInt8](repeating: 0, count: 4_096)
-        while fwrite(zeros, 1, zeros.count, stream) == zeros.count, fflush(stream) == 0 {}
-        fclose(stream)
-    }
 }
